@@ -8,6 +8,7 @@ import errno
 import fcntl
 import hashlib
 import io
+import json
 import math
 import os
 import re
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SEAL = re.compile(r',\s*"seal": "(?P<seal>[0-9a-f]{64})"(?P<end>\s*\}\s*)\Z')
-_DIGEST_BYTES = hashlib.sha256().digest_size
 _HEADERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
 _NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
 
@@ -287,6 +287,15 @@ def read_bytes(path: Path, *, limit: int = sys.maxsize) -> bytes:
         return file.read()
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Reads the JSON object in a file; an empty one where there is none that can be read."""
+    try:
+        found = json.loads(read_bytes(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def sha256_of(path: Path) -> str:
     """Returns the SHA-256 of a regular file's bytes, in hexadecimal.
 
@@ -295,30 +304,6 @@ def sha256_of(path: Path) -> str:
     """
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_with_digest(path: Path, data: bytes) -> None:
-    """Writes bytes behind their digest, whole or not at all; for what can be made again.
-
-    Raises:
-        StoreError: The disk is full, or the folder can't be written to.
-    """
-    with replacing(path, durable=False) as temporary:
-        temporary.write_bytes(hashlib.sha256(data).digest() + data)
-
-
-def read_with_digest(path: Path) -> bytes:
-    """Reads what `write_with_digest` wrote.
-
-    Raises:
-        OSError: It can't be read.
-        ValueError: A part of it was changed, or is missing.
-    """
-    data = read_bytes(path)
-    digest, data = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-    if hashlib.sha256(data).digest() != digest:
-        raise ValueError("its digest does not match")
-    return data
 
 
 def seal(text: str, *, previous: str = "") -> str:

@@ -170,10 +170,10 @@ def test_the_ensembles_bundle_gives_the_mean_of_the_stored_probabilities(compare
         assert len(winner) == 5
         model = Path("reports/slice/model")
         bundle = load_bundle(model, ensemble=True)
-        read = np.concatenate(list(bundle.predict_token_ids(reviews)))
+        read = bundle.predict_token_ids(reviews)
         print(np.abs(read - np.mean(winner, axis=0)).max(), len(read))
         bundle = load_bundle(model)
-        read = np.concatenate(list(bundle.predict_token_ids(reviews)))
+        read = bundle.predict_token_ids(reviews)
         print(np.abs(read - records.predictions[bundle.run_id]).max(), len(read))
     """
     began = json.loads((folder / "study/runs/slice/study.json").read_text())

@@ -17,7 +17,7 @@ from lstm_study.comparison.arms import (
     validation_run,
 )
 from lstm_study.comparison.jobs import Due, Jobs
-from lstm_study.comparison.runs import ComparisonStage
+from lstm_study.comparison.stage import ComparisonStage
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus

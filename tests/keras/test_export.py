@@ -406,8 +406,8 @@ def test_without_the_words_a_bundle_reads_token_ids_and_says_what_is_missing(tmp
     assert "words behind the token ids are not known" in paths.card.read_text("utf-8")
     bundle = load_bundle(paths.folder)
     with pytest.raises(ExportError, match=r"imdb_word_index\.json"):
-        bundle.predict_texts(["a film"])
-    (found,) = bundle.predict_token_ids([[1, 4, 5]])
+        predictions(bundle, ["a film"])
+    found = bundle.predict_token_ids([[1, 4, 5]])
     result = python("-I", str(paths.example), "1 4 5")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(f"{found[0]:.4f}  ")

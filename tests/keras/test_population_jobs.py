@@ -10,7 +10,7 @@ import pytest
 from lstm_study import metrics
 from lstm_study.comparison.arms import ComparisonPlan, plan_runs, plan_validation_runs
 from lstm_study.comparison.jobs import Due, Jobs
-from lstm_study.comparison.runs import ComparisonStage
+from lstm_study.comparison.stage import ComparisonStage
 from lstm_study.corpus.load import load
 from lstm_study.corpus.types import Corpus
 from lstm_study.engine.jobs import Halt, Job

@@ -41,6 +41,12 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return load_bundle(folder)
 
 
+def in_batches(bundle, texts, size):
+    """Probabilities of texts that are predicted so many at a time."""
+    parts = [texts[first : first + size] for first in range(0, len(texts), size)]
+    return np.concatenate([predictions(bundle, part) for part in parts])
+
+
 def read(path, **options):
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, **options))
@@ -51,7 +57,7 @@ def test_a_text_gets_the_probability_that_the_retrained_network_gave_for_its_tok
     assert len(run.texts) == 400
     assert run.probabilities.std() > 0.05
     assert predictions(real, run.texts) == pytest.approx(run.probabilities, abs=1e-5)
-    by_ids = np.concatenate(list(real.predict_token_ids(run.token_ids, batch_size=64)))
+    by_ids = real.predict_token_ids(run.token_ids)
     assert by_ids == pytest.approx(run.probabilities, abs=1e-5)
 
 
@@ -70,10 +76,9 @@ def test_predictions_do_not_depend_on_the_batch(bundle):
     texts = [" ".join(words) for words in itertools.product(WORDS[:5], repeat=2)]
     whole = predictions(bundle, texts)
     for size in (1, 3, 7, 25, 256):
-        batches = list(bundle.predict_texts(texts, batch_size=size))
-        assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
-        assert np.concatenate(batches) == pytest.approx(whole, abs=1e-6)
-        assert batches[0].dtype == np.float32
+        found = in_batches(bundle, texts, size)
+        assert found == pytest.approx(whole, abs=1e-6)
+        assert found.dtype == np.float32
     assert len(set(np.round(whole, 5))) > 15
 
 
@@ -85,7 +90,7 @@ def test_predictions_of_a_masked_network_come_in_the_texts_own_order(tmp_path):
     bundle = load_bundle(folder)
     one_by_one = np.concatenate([predictions(bundle, [text]) for text in run.texts[:40]])
     for size in (7, 256, 2_048):
-        whole = np.concatenate(list(bundle.predict_texts(run.texts, batch_size=size)))
+        whole = in_batches(bundle, run.texts, size)
         assert len(whole) == 400
         assert whole[:40] == pytest.approx(one_by_one, abs=1e-6)
 
@@ -108,22 +113,8 @@ def test_a_bundle_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monk
     assert predictions(load_bundle(folder), [WORDS[0]]).tolist() == expected.tolist()
 
 
-def test_an_endless_stream_is_answered_batch_by_batch(bundle):
-    read_so_far = 0
-
-    def endless():
-        nonlocal read_so_far
-        while True:
-            read_so_far += 1
-            yield "great film"
-
-    batches = bundle.predict_texts(endless(), batch_size=8)
-    assert [len(next(batches)) for _ in range(3)] == [8, 8, 8]
-    assert read_so_far == 24
-
-
 def test_no_texts_give_nothing_and_an_empty_text_gives_one_probability(bundle):
-    assert list(bundle.predict_texts([])) == []
+    assert predictions(bundle, []).tolist() == []
     assert predictions(bundle, ["", "  ", "unseen", "\ud800"]) == pytest.approx(
         predictions(bundle, ["..."] * 4)
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.text.vocabulary import Vocabulary
-from lstm_study.export import Bundle, layout, write_bundle
+from lstm_study.export import Bundle, layout, predict_some, write_bundle
 from lstm_study.records import Run, StudyRecords
 from tests.support.fake_study import completed_study
 
@@ -126,6 +126,7 @@ def write(
     records, run = study(configuration)
     values: dict[str, Any] = {
         "run": run,
+        "chosen": "the median of 3 runs by validation loss; never by test",
         "labels": ("negative", "positive"),
         "records": records,
         "verdict_sentence": SENTENCE,
@@ -156,7 +157,7 @@ def random_weights(configuration: Configuration, *, seed: int = 1) -> tuple[NDAr
 
 def predictions(bundle: Bundle, texts: Any) -> NDArray[np.float32]:
     """All probabilities of some texts."""
-    return np.concatenate(list(bundle.predict_texts(texts)))
+    return predict_some(bundle, texts)[0]
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,6 @@ from lstm_study.files import (
     appending,
     open_log,
     read_bytes,
-    read_with_digest,
     replacing,
     replacing_folder,
     sha256_of,
@@ -145,7 +144,7 @@ def test_a_folder_behind_a_link_is_replaced_and_the_link_stays(tmp_path):
     assert (tmp_path / "disk" / "model" / "file").read_text() == "new"
 
 
-@pytest.mark.parametrize("read", [read_bytes, sha256_of, read_with_digest])
+@pytest.mark.parametrize("read", [read_bytes, sha256_of])
 def test_a_pipe_or_a_device_is_refused_and_not_read(tmp_path, read):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):

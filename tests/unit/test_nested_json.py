@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.commands.outputs import _read
 from lstm_study.commands.records import _check_target
 from lstm_study.corpus.cache import read_entry
 from lstm_study.engine.devices import Workers
 from lstm_study.engine.pace_measurement import kept_pace
 from lstm_study.errors import StoreError
+from lstm_study.files import read_object
 from lstm_study.report.index import _entries
 from lstm_study.store import Store
 
@@ -35,8 +35,14 @@ def test_it_is_as_if_there_were_none(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     assert kept_pace(Workers(count=1, threads=1)) is None
     assert Store(folder).read_time_left() == {}
-    assert _read(folder / "manifest.json") == {}
+    assert read_object(folder / "manifest.json") == {}
     assert list(_entries(folder)) == []
+
+
+def test_a_time_left_that_is_no_object_is_as_if_there_were_none(tmp_path: Path) -> None:
+    (tmp_path / "live").mkdir()
+    (tmp_path / "live" / "time-left").write_text("125")
+    assert Store(tmp_path).read_time_left() == {}
 
 
 def test_an_encoded_corpus_is_encoded_again(folder: Path, caplog: pytest.LogCaptureFixture) -> None:

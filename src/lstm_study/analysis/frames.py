@@ -32,7 +32,7 @@ def epochs_frame(records: Iterable[Trial | Run]) -> "pd.DataFrame":
     return _with_times(
         pd.DataFrame(
             [
-                {"id": _id(record)}
+                {"id": record.training_id}
                 | {field.name: getattr(epoch, field.name) for field in fields(epoch)}
                 for record in records
                 for epoch in record.epochs
@@ -49,10 +49,6 @@ def _with_times(frame: "pd.DataFrame") -> "pd.DataFrame":
         if name in frame:
             frame[name] = pd.to_datetime(frame[name].replace("", None), utc=True, format="ISO8601")
     return frame
-
-
-def _id(record: Trial | Run) -> str:
-    return record.trial_id if isinstance(record, Trial) else record.run_id
 
 
 def _row(record: Trial | Run) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from lstm_study.commands.open_study import (
     held,
     open_study,
 )
-from lstm_study.commands.records import KeptRecords, keep, open_kept, report_kept
+from lstm_study.commands.records import keep, open_kept, report_kept
 from lstm_study.commands.report import make_report
-from lstm_study.commands.run import is_finished, run
+from lstm_study.commands.run import run
 from lstm_study.commands.search import search
 from lstm_study.commands.status import StageStatus, Status, read_status
 
@@ -28,7 +28,6 @@ __all__ = [
     "RUNS_FOLDER",
     "Answer",
     "Check",
-    "KeptRecords",
     "NewStudy",
     "OpenStudy",
     "Show",
@@ -42,7 +41,6 @@ __all__ = [
     "export_arm",
     "free_bytes",
     "held",
-    "is_finished",
     "keep",
     "make_report",
     "open_kept",

@@ -8,11 +8,11 @@ from typing import TypeVar
 from lstm_study.analysis.answer.advice import advise
 from lstm_study.analysis.answer.arms import ArmSummary, arms_from_records, summarise_arm
 from lstm_study.analysis.answer.questions import Comparison, side_questions
-from lstm_study.analysis.answer.verdict import Verdict, judge
+from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
-from lstm_study.comparison.looks import standing
+from lstm_study.comparison.looks import judge_now, standing
 from lstm_study.comparison.verdicts import judge_study, judge_without_near_duplicates
 from lstm_study.records import Run, StudyRecords, Trial
 
@@ -58,8 +58,7 @@ class Answer:
 
 def verdict_at_its_look(study: OpenStudy, records: StudyRecords) -> Verdict:
     """Gives the verdict that the study's report gives, without its notes; it is not recorded."""
-    at = standing(records, as_run(study).spec, study.store)
-    return judge(records, looks=at.looks, level=at.level, kept=at.kept)
+    return judge_now(records, as_run(study).spec, study.store)
 
 
 def read_records(study: OpenStudy) -> StudyRecords:

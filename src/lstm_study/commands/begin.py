@@ -80,8 +80,8 @@ def read_corpus(study: OpenStudy, *, show: Show) -> Corpus:
             f'{study.where}: data.path is needed when data.source is "{data.source}" '
             f"({source.about}). Give it with --data, or in the file."
         )
-    show.stage("Data", f"reading the reviews ({study.spec.data.source})")
-    corpus = load(study.spec.data, seed=study.spec.study.seed)
+    show.stage("Data", f"reading the reviews ({data.source})")
+    corpus = load(data, seed=study.spec.study.seed)
     counts = {split.name: split.reviews for split in corpus.summary.splits}
     show.stage(
         "Data",

@@ -14,7 +14,7 @@ from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
 from lstm_study.comparison.quick import record_quick, shortened
-from lstm_study.comparison.runs import run_comparison
+from lstm_study.comparison.stage import run_comparison
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.values import Report

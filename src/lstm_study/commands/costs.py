@@ -83,11 +83,12 @@ class Costs:
 
     def rest(self, training: Trial | Run, *, evaluations: int = 0) -> float:
         """Returns the seconds of the epochs that are left of a training, and of evaluations."""
-        target = training.protocol_epochs if isinstance(training, Run) else training.budget_epochs
-        own = target if isinstance(training, Run) else target - training.initial_epoch
+        own = training.last_epoch
+        if isinstance(training, Trial):
+            own -= training.initial_epoch
         return self.training(
             [training.configuration],
-            max(0.0, own - len(training.epochs) - self._share_done(_name_of(training))),
+            max(0.0, own - len(training.epochs) - self._share_done(training.training_id)),
             is_validated=is_validated(training),
             masked=training.masked,
             evaluations=evaluations,
@@ -97,19 +98,19 @@ class Costs:
         """Returns the epochs that ended, and the timed steps of those in progress."""
         found = []
         for training in trainings:
-            name, validates = _name_of(training), is_validated(training)
+            validates = is_validated(training)
             step = self.of_a_step(training.configuration, masked=training.masked)
             work = self.of_an_epoch(step, is_validated=validates)
             found += [
                 Timed(
                     of_a_step=step,
                     work=work,
-                    seconds=each.train_seconds + each.validation_seconds,
+                    seconds=each.seconds,
                     ended_at=each.ended_at,
                 )
                 for each in training.epochs
             ]
-            at = self._live.get(name)
+            at = self._live.get(training.training_id)
             if at is not None and at.timed_steps and training.status == "running":
                 # Steps alone: the validation of the epoch in progress is still to come.
                 share = at.timed_steps / at.steps
@@ -157,7 +158,3 @@ def costs_so_far(
 def is_validated(training: Trial | Run) -> bool:
     """Whether a training is validated after each epoch, and not trained on those reviews."""
     return isinstance(training, Trial) or training.trained_on == "train"
-
-
-def _name_of(training: Trial | Run) -> str:
-    return training.trial_id if isinstance(training, Trial) else training.run_id

@@ -54,7 +54,8 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
                 else f"Run `{study.command_line('run')}` first."
             )
         )
-    run = choose_run(answer.records, arm=arm).run
+    choice = choose_run(answer.records, arm=arm)
+    run = choice.run
     weights = _weights_of(study, run)
     show.stage("Export", f"the {arm}'s run with seed {run.seed_index}, chosen without test")
     corpus = load(study.spec.data, seed=study.spec.study.seed)
@@ -71,6 +72,7 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
     with redirect_output(study.store.log_path):
         write(
             run=run,
+            chosen=choice.reason,
             weights=weights,
             ensemble=_members(study, answer.records) if arm == "winner" else None,
             vocabulary=corpus.vocabulary,
@@ -156,5 +158,4 @@ def _members(study: OpenStudy, records: StudyRecords) -> list[tuple[Run, tuple[A
     """Returns the winner's completed runs with their weights, if the study asks for an ensemble."""
     if not study.spec.export.ensemble:
         return None
-    runs = [run for run in records.runs if run.arm == "winner" and run.status == "completed"]
-    return [(run, _weights_of(study, run)) for run in runs]
+    return [(run, _weights_of(study, run)) for run in records.completed_runs("winner")]

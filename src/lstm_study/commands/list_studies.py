@@ -5,11 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.search.summary import winner
 from lstm_study.commands.open_study import REPORTS_FOLDER, RUNS_FOLDER, OpenStudy
 from lstm_study.commands.status import study_state
-from lstm_study.comparison.looks import standing
+from lstm_study.comparison.looks import judge_now
 from lstm_study.errors import ComparisonError, RecordError, SpecError, StoreError
 from lstm_study.records.state import SearchState, VerdictsState
 from lstm_study.search.plan_sizes import trials_at_most, with_further_trials
@@ -93,7 +92,7 @@ def _listed(store: Store) -> Listed:
     if verdict:
         # What is damaged is for the commands that need it to say.
         with suppress(RecordError, ComparisonError):
-            judged = _judged(study)
+            judged = judge_now(store.read_all(), spec, store)
             verdict, caveats = judged.kind, judged.caveats
     if planned is not None:
         planned = with_further_trials(planned, spec)
@@ -108,10 +107,3 @@ def _listed(store: Store) -> Listed:
         winner=best.configuration.label if best is not None else "",
         changed_at=sessions[-1].started_at if sessions else "",
     )
-
-
-def _judged(study: OpenStudy) -> Verdict:
-    """Returns the verdict that the report gives, without its notes."""
-    records = study.store.read_all()
-    at = standing(records, study.spec, study.store)
-    return judge(records, looks=at.looks, level=at.level, kept=at.kept)

@@ -3,7 +3,6 @@
 A folder may hold those of another study of the same name: a repository's, or an earlier one's.
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -13,7 +12,7 @@ from typing import Any
 from lstm_study.commands.open_study import OpenStudy
 from lstm_study.errors import RecordError
 from lstm_study.export.layout import NETWORK
-from lstm_study.files import read_bytes
+from lstm_study.files import read_object
 from lstm_study.records import Control, Run
 from lstm_study.records.state import ReportState
 from lstm_study.records.trainings import trainings_sha256
@@ -25,7 +24,7 @@ def own_report(study: OpenStudy) -> Path | None:
     made, page = study.store.read_state(ReportState), study.reports / "report.html"
     if made is None or not page.is_file():
         return None
-    there = _read(study.reports / "manifest.json").get("made_at")
+    there = read_object(study.reports / "manifest.json").get("made_at")
     return page if there == made.made_at else None
 
 
@@ -36,7 +35,7 @@ def own_model(study: OpenStudy) -> Path | None:
     again since.
     """
     folder = study.reports / "model"
-    about = _read(folder / "configuration.json")
+    about = read_object(folder / "configuration.json")
     named = about.get("run")
     if not isinstance(named, dict) or not (folder / NETWORK).is_file():
         return None
@@ -83,7 +82,7 @@ def is_model_current(study: OpenStudy, model: Path) -> bool:
 
     See `is_report_current`; what is exported is as the study file says, not as last written down.
     """
-    about = _read(model / "configuration.json")
+    about = read_object(model / "configuration.json")
     of_study = about.get("study")
     of_study = of_study if isinstance(of_study, dict) else {}
     with suppress(RecordError):
@@ -108,12 +107,3 @@ def _was_asked_for(about: Mapping[str, Any], name: str) -> bool | None:
 
 def _trainings_sha256(store: Store) -> str:
     return trainings_sha256(store.read_trials(), store.read_runs(), store.read(Control))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Returns what a JSON file says; nothing where it can't be read."""
-    try:
-        found = json.loads(read_bytes(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

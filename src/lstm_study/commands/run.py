@@ -27,13 +27,13 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     """
     if not fresh:
         check_unchanged(study.spec, folder=study.folder, text=study.builder_text, where=study.where)
-    is_done = not fresh and _is_done(study, quick=quick)
-    if is_done and study.store.has_spec_and_corpus:
+    was_done = not fresh and is_done(study, quick=quick)
+    if was_done and study.store.has_spec_and_corpus:
         return read_answer(study), True
     check_writable(study.reports)
     with held(study, show=show, fresh=fresh) as begun:
         corpus = begin(begun, show=show)
-        if is_done:  # what it began with was missing, and is written again
+        if was_done:  # what it began with was missing, and is written again
             return read_answer(begun), True
         show.stage("Power", planned_power(begun, corpus.summary).sentence)
         extent = extent_of(quick=quick)
@@ -51,18 +51,15 @@ def run(study: OpenStudy, *, fresh: bool, show: Show, quick: bool = False) -> tu
     return answer, False
 
 
-def is_finished(study: OpenStudy, *, quick: bool = False) -> bool:
+def is_done(study: OpenStudy, *, quick: bool = False) -> bool:
     """Whether every stage of this very spec is done, and report and model are there.
+
+    The copies of study file and corpus summary, which each command writes again, may be missing.
 
     Args:
         study: The study.
         quick: Whether a shortened comparison will do.
     """
-    return study.store.has_spec_and_corpus and _is_done(study, quick=quick)
-
-
-def _is_done(study: OpenStudy, *, quick: bool) -> bool:
-    """The same, whether or not the files that it began with are there."""
     if not study.store.exists:
         return False
     # A key that is newer than the study had its default.

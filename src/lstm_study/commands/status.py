@@ -57,8 +57,8 @@ class StageStatus:
     rounds: tuple[str, ...]
     running: tuple[str, ...]
     failures: tuple[str, ...]
-    remark: str = ""
-    is_done: bool = False
+    remark: str
+    is_done: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,8 +113,7 @@ def read_status(study: OpenStudy) -> Status:
     study, before = as_run(given), recorded_spec(given)
     stages = _stages(study)
     state = study_state(study, stages)
-    extent = _extent(study)
-    planned = _planned_search(study)
+    planned, extent = _planned_search(study), _extent(study)
     left = _time_left(study, planned, extent)
     made, report, model = store.read_state(ReportState), own_report(study), own_model(study)
     if left is not None and not left.search + left.comparison and made is not None:
@@ -192,20 +191,25 @@ def _stages(study: OpenStudy) -> tuple[StageStatus, StageStatus]:
     extent = _extent(study)
     runs = [run for run in store.read_runs() if not run.trained_as and _is_of(run, extent)]
     total = trials_at_most(planned, study.spec, trials) + finalists if planned else 0
-    search = _stage_status(study, "Search", trials, total)
-    comparison = _stage_status(study, "Comparison", runs, _runs_planned(study, planned, extent))
     is_over = planned is not None and planned.stopped is not None
     # Trials that a limit interrupted stay interrupted; the finalists are trained nevertheless.
     to_end = [t for t in trials if t.role == "finalist" or not (planned and planned.stopped)]
     is_searched = is_over and all(t.has_ended for t in to_end)
     return (
-        replace(
-            search,
+        _stage_status(
+            study,
+            "Search",
+            trials,
+            total,
+            rounds=tuple(_rounds(planned, trials)),
             remark=(planned and planned.stopped) or "",
             is_done=is_searched,
         ),
-        replace(
-            comparison,
+        _stage_status(
+            study,
+            "Comparison",
+            runs,
+            _runs_planned(study, planned, extent),
             remark=_shortened(study, planned) if extent != Extent() else "",
             is_done=is_searched and _is_compared(study, extent),
         ),
@@ -284,7 +288,14 @@ def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) ->
 
 
 def _stage_status(
-    study: OpenStudy, name: str, records: Sequence[Trial] | Sequence[Run], total: int
+    study: OpenStudy,
+    name: str,
+    records: Sequence[Trial] | Sequence[Run],
+    total: int,
+    *,
+    rounds: tuple[str, ...] = (),
+    remark: str,
+    is_done: bool,
 ) -> StageStatus:
     stage = "search" if name == "Search" else "compare"
     items = [item_of(record, score=lambda _: "completed") for record in records]
@@ -301,9 +312,11 @@ def _stage_status(
         epochs=sum(len(item.epochs) for item in items),
         seconds=sum(s.seconds for s in study.store.read_sessions() if s.stage == stage),
         remaining_seconds=left.get(at_work),
-        rounds=_rounds(study, records) if name == "Search" else (),
+        rounds=rounds,
         running=tuple(_running(by_id, live)) if at_work in left else (),
         failures=tuple(f"{item.training_id} failed: {item.score}" for item in items if item.failed),
+        remark=remark,
+        is_done=is_done,
     )
 
 
@@ -320,24 +333,21 @@ def _running(by_id: Mapping[str, Item], live: Mapping[str, Live]) -> Iterator[st
             )
 
 
-def _rounds(study: OpenStudy, records: Sequence[Trial] | Sequence[Run]) -> tuple[str, ...]:
+def _rounds(planned: SearchState | None, trials: Sequence[Trial]) -> Iterator[str]:
     """Says of each bracket how many trials of each round have completed, and of the finalists."""
     completed = Counter(
         (trial.role, trial.iteration, trial.bracket, trial.round)
-        for trial in records
-        if isinstance(trial, Trial) and trial.status == "completed"
+        for trial in trials
+        if trial.status == "completed"
     )
-    lines = []
-    planned = _planned_search(study)
     for bracket in planned.brackets if planned else ():
         key = (bracket.role, bracket.iteration, bracket.bracket)
         rounds = [
             f"{completed[(*key, number)]} of {each.trials} to epoch {each.budget_epochs}"
             for number, each in enumerate(bracket.rounds)
         ]
-        lines.append(f"{bracket.in_words}: {', '.join(rounds)}")
-    finalists = [each for each in records if isinstance(each, Trial) and each.role == "finalist"]
+        yield f"{bracket.in_words}: {', '.join(rounds)}"
+    finalists = [trial for trial in trials if trial.role == "finalist"]
     if finalists:
         done = sum(trial.status == "completed" for trial in finalists)
-        lines.append(f"finalists, with fresh seeds: {done} of {len(finalists)}")
-    return tuple(lines)
+        yield f"finalists, with fresh seeds: {done} of {len(finalists)}"

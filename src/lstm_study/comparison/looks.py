@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.planned_arms import ended_runs
-from lstm_study.analysis.answer.verdict import judge
+from lstm_study.analysis.answer.verdict import Verdict, judge
 from lstm_study.analysis.statistics.intervals import LEVEL
 from lstm_study.analysis.statistics.looks import FUTILE, conditional_power, levels
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
@@ -103,6 +103,16 @@ def standing(records: StudyRecords, spec: StudySpec, store: Store) -> Standing:
     fraction = min(1.0, max([now_at, *before]))
     shares = sorted({share for share in before if share < fraction})
     return Standing(looks=number, fraction=fraction, level=levels([*shares, fraction])[-1])
+
+
+def judge_now(records: StudyRecords, spec: StudySpec, store: Store) -> Verdict:
+    """Judges winner against baseline as this look is to be judged; notes nothing."""
+    return judge_at(records, standing(records, spec, store))
+
+
+def judge_at(records: StudyRecords, at: Standing) -> Verdict:
+    """Judges winner against baseline at a look."""
+    return judge(records, looks=at.looks, level=at.level, kept=at.kept)
 
 
 def note(records: StudyRecords, spec: StudySpec, store: Store, *, kind: VerdictKind) -> None:

@@ -16,7 +16,7 @@ from lstm_study.analysis.answer.questions import (
 )
 from lstm_study.analysis.answer.rule import is_fixed
 from lstm_study.analysis.answer.verdict import Verdict, judge
-from lstm_study.analysis.answer.wording import FIXED, between, more_or_less
+from lstm_study.analysis.answer.wording import FIXED, beside_winner, between
 from lstm_study.analysis.search.optimism import search_optimism
 from lstm_study.analysis.search.summary import finalists, ties_of_winner
 from lstm_study.analysis.statistics.failures import without_failed_runs, without_runs
@@ -44,7 +44,7 @@ def judge_study(
     `at` is from `looks.standing`, `without` from `judge_without_near_duplicates`. A look at kept
     records is not noted.
     """
-    verdict = judge(records, looks=at.looks, level=at.level, kept=at.kept)
+    verdict = looks.judge_at(records, at)
     if is_noted and verdict.difference is not None:
         looks.note(records, spec, store, kind=verdict.kind)
     arms = arms_from_records(records)
@@ -161,7 +161,7 @@ def _of_equal_training(
     differ = (
         f"They differ in {' and '.join(rest)} alone." if rest else "They are the same trainings."
     )
-    beside = more_or_less(found.kind, found.difference, "the winner", is_reference=True)
+    beside = beside_winner(found.kind, found.difference, is_reference=True)
     failed = len(found.failures.runs) if found.failures is not None else 0
     without = f", without {counted(failed, 'run')} that failed" if failed else ""
     said = (
@@ -189,9 +189,7 @@ def _of_two_parts(records: StudyRecords, verdict: Verdict, found: Verdict) -> st
     if whole is None or verdict.kind != "better":
         return ""
     seeds = {
-        arm: {
-            run.seed_index for run in records.runs if run.arm == arm and run.status == "completed"
-        }
+        arm: {run.seed_index for run in records.completed_runs(arm)}
         for arm in ("baseline", "winner", RECIPE_BASELINE)
     }
     failed = [each.failures.runs for each in (verdict, found) if each.failures is not None]
@@ -211,7 +209,7 @@ def _of_control(arms: Mapping[str, Arm], *, level: float) -> str:
         over = f", {FIXED}"
     return (
         f"A logistic regression (the classical control) classifies {arms[CONTROL].accuracy:.2%} "
-        f"correctly{more_or_less(found.kind, found.difference, 'the winner')}{over}."
+        f"correctly{beside_winner(found.kind, found.difference)}{over}."
     )
 
 

@@ -84,7 +84,7 @@ class Processes:
         assert self._set_up in (None, given), "these workers have read the reviews of another study"
         self._set_up = given
         for name in self._processes:
-            self._send(name, self._set_up)
+            self.send(name, self._set_up)
 
     def poll(self, timeout_seconds: float) -> list[tuple[str, Message]]:
         """Returns what workers sent; one that died is replaced before it is reported as lost."""
@@ -95,9 +95,10 @@ class Processes:
                 found.append((name, message if message is not None else self._replace(name)))
         return found
 
-    def send(self, name: str, message: Sequence[Work] | Reply) -> None:
-        """Sends a worker jobs or a reply; if it died, `poll` reports that."""
-        self._send(name, message)
+    def send(self, name: str, message: Sequence[Work] | Reply | Device | SetUp) -> None:
+        """Sends a worker jobs, a reply, or what it begins with; if it died, `poll` reports that."""
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._processes[name].connection.send(message)
 
     def grant(self, corpus: Corpus, log: Callable[[], None]) -> Reply:
         """Logs an opening; the worker reads the test reviews itself once it has the reply."""
@@ -146,7 +147,7 @@ class Processes:
         )
         reader.start()
         index = self._indices[name]
-        self._send(
+        self.send(
             name,
             Device(
                 worker=name,
@@ -159,7 +160,7 @@ class Processes:
             ),
         )
         if self._set_up is not None:
-            self._send(name, self._set_up)
+            self.send(name, self._set_up)
 
     def _read(self, name: str, connection: "Connection[Any, Any]") -> None:
         """Queues what a worker sends, in a thread, so that no worker can block the dispatcher."""
@@ -171,11 +172,6 @@ class Processes:
         # A message that can't be read: the dispatcher's thread raises it.
         except Exception as error:  # noqa: BLE001 - raised elsewhere, whatever it is
             self._messages.put((name, Stopped(error=error)))
-
-    def _send(self, name: str, message: object) -> None:
-        # A broken pipe: the worker died, which its reader finds out.
-        with suppress(BrokenPipeError, ConnectionResetError):
-            self._processes[name].connection.send(message)
 
     def _replace(self, name: str) -> Lost:
         """Starts a worker in place of one that died, and returns the report of its death."""

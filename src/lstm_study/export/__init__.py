@@ -1,16 +1,14 @@
 """The model bundle: a study's network in files that do not need this package, and `predict`."""
 
 from lstm_study.export.bundle import write_bundle
-from lstm_study.export.choice import Choice, choose_run, exportable_arms
+from lstm_study.export.choice import choose_run, exportable_arms
 from lstm_study.export.classical import ClassicalBundle, write_classical
 from lstm_study.export.load import Bundle, load_bundle
-from lstm_study.export.predict import Predicted, predict_files, predict_some
+from lstm_study.export.predict import predict_files, predict_some
 
 __all__ = [
     "Bundle",
-    "Choice",
     "ClassicalBundle",
-    "Predicted",
     "choose_run",
     "exportable_arms",
     "load_bundle",

@@ -43,8 +43,12 @@ def check_archive(path: Path, expected: Any) -> None:
     Raises:
         ExportError: It is not such a file.
     """
+    _refuse_for(_problems(path, expected), path)
+
+
+def _refuse_for(problems: Iterator[str], path: Path) -> None:
     try:
-        reason = "; ".join(_problems(path, expected))
+        reason = "; ".join(problems)
     except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
         reason = f"{type(error).__name__}: {error}"
     if reason:
@@ -76,15 +80,7 @@ def check_own_archive(path: Path) -> None:
     Raises:
         ExportError: It is not such a file.
     """
-    try:
-        reason = "; ".join(_own_problems(path))
-    except Exception as error:  # noqa: BLE001 - a hostile file may raise anything
-        reason = f"{type(error).__name__}: {error}"
-    if reason:
-        raise ExportError(
-            f"{path}: is not a network that lstm-study exported ({reason[:200]}). "
-            "Export the model again, and do not trust this file."
-        )
+    _refuse_for(_own_problems(path), path)
 
 
 def _own_problems(path: Path) -> Iterator[str]:

@@ -11,7 +11,6 @@ from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.card import example, model_card
-from lstm_study.export.choice import how_chosen
 from lstm_study.export.layout import (
     CARD,
     CONFIGURATION,
@@ -42,6 +41,7 @@ from lstm_study.spec import ModelTable
 def write_bundle(
     *,
     run: Run,
+    chosen: str,
     weights: Sequence[NDArray[Any]],
     vocabulary: Vocabulary | None,
     labels: tuple[str, str],
@@ -85,7 +85,7 @@ def write_bundle(
         no_ensemble = f"it takes two completed runs of the {run.arm}, and there is one"
     facts = BundleFacts(
         run=run,
-        chosen=how_chosen(run, records),
+        chosen=chosen,
         labels=labels,
         vocabulary=vocabulary,
         no_text_model=_why_no_text_model(vocabulary),

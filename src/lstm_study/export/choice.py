@@ -42,7 +42,7 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
     Raises:
         ExportError: The arm has no completed run.
     """
-    runs = [run for run in records.runs if run.arm == arm and run.status == "completed"]
+    runs = records.completed_runs(arm)
     if not runs:
         raise ExportError(
             f"{records.name}: the arm {arm!r} has no completed run to export. "
@@ -67,11 +67,3 @@ def choose_run(records: StudyRecords, *, arm: str = "winner") -> Choice:
     return Choice(
         run=first, reason=f"the first of {counted(len(runs), 'run')}; their losses are not recorded"
     )
-
-
-def how_chosen(run: Run, records: StudyRecords) -> str:
-    """Says in words how a run came to be exported."""
-    choice = choose_run(records, arm=run.arm)
-    if choice.run.run_id == run.run_id:
-        return choice.reason
-    return f"the run with the arm's seed {run.seed_index}, asked for by its number"

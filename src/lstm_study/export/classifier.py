@@ -1,9 +1,8 @@
-"""What every exported model does: it classifies texts, or token ids, as a stream."""
+"""What every exported model does: it classifies reviews that are token ids, and names labels."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -37,46 +36,31 @@ class Classifier(ABC):
     text_column: str = "text"
     pairs: PairVocabulary | None = field(default=None, repr=False)
 
-    def predict_texts(
-        self, texts: Iterable[str], batch_size: int = 256
-    ) -> Iterator[NDArray[np.float32]]:
-        """Reads texts as a stream: no more than one batch is held at a time.
-
-        Args:
-            texts: Raw texts, as many as there are; an empty one is read as one without words.
-            batch_size: Texts at a time, >= 1. A network with a mask reads many at a time faster
-                than few, for it takes them in the order of their lengths.
-
-        Returns:
-            The probabilities of the positive label in order, float32 [batch_size] for each batch,
-            the last one shorter.
-
-        Raises:
-            ExportError: The bundle does not know the words.
-        """
-        if isinstance(texts, str):
-            raise TypeError(f"texts must be several texts. Received: one string, {texts[:40]!r}")
-        words = self.words()
-        return self.predict_token_ids(map(words.encode, texts), batch_size)
-
-    def predict_token_ids(
-        self, reviews: Iterable[TokenIds], batch_size: int = 256
-    ) -> Iterator[NDArray[np.float32]]:
-        """Reads reviews that are token ids already, uncut: the bundle cuts and pads them.
+    def predict_token_ids(self, reviews: Sequence[TokenIds]) -> NDArray[np.float32]:
+        """Predicts reviews that are token ids already, uncut: the bundle cuts and pads them.
 
         Args:
             reviews: Integers >= 0 [tokens] for each review, beginning with 1.
-            batch_size: Reviews at a time, >= 1.
 
         Returns:
-            As `predict_texts`.
+            The probability of the positive label for each review, float32 [reviews].
 
         Raises:
             ExportError: A review holds something that is no token id.
         """
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be >= 1. Received: {batch_size}")
-        return self._batches(iter(reviews), batch_size)
+        rows = [_checked(row, number) for number, row in enumerate(reviews, start=1)]
+        if not rows:
+            return np.zeros(0, dtype=np.float32)
+        return self._probabilities(
+            Split(
+                name="texts",
+                token_ids=np.concatenate(rows),
+                offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
+                labels=np.zeros(len(rows), dtype=np.int8),
+                document_ids=np.arange(len(rows)),
+                pairs=self.pairs,
+            )
+        )
 
     def label_of(self, probability: float) -> str:
         """Returns the name of the label that a probability is read as."""
@@ -94,23 +78,6 @@ class Classifier(ABC):
                 "Put imdb_word_index.json beside the study's imdb.npz, and export it again."
             )
         return self.vocabulary
-
-    def _batches(
-        self, reviews: Iterator[TokenIds], batch_size: int
-    ) -> Iterator[NDArray[np.float32]]:
-        done = 0
-        while batch := list(islice(reviews, batch_size)):
-            rows = [_checked(row, number) for number, row in enumerate(batch, start=done + 1)]
-            split = Split(
-                name="texts",
-                token_ids=np.concatenate(rows),
-                offsets=np.cumsum([0, *map(len, rows)], dtype=np.int64),
-                labels=np.zeros(len(rows), dtype=np.int8),
-                document_ids=np.arange(len(rows)),
-                pairs=self.pairs,
-            )
-            yield self._probabilities(split)
-            done += len(rows)
 
     @abstractmethod
     def _probabilities(self, reviews: Split) -> NDArray[np.float32]:

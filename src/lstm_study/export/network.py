@@ -100,24 +100,13 @@ def load_network(
 ) -> Any:
     """Loads a saved network and makes sure that it is the one that the configuration describes.
 
-    Nothing in the file is run: Keras's safe mode is on.
-
     Raises:
         ExportError: Keras can't read it, or it is another network.
     """
-    import keras
-
     check_size(path, configuration, members=members)
     expected = plain_network(configuration, masked=masked, members=members)
     check_archive(path, expected)
-    try:
-        network = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-        reason = str(error).partition("\n")[0][:200]
-        raise ExportError(
-            f"{path}: Keras {keras.__version__} cannot read it ({reason}). "
-            "Install the Keras that configuration.json names, or export the model again."
-        ) from error
+    network = read_network(path)
     if _structure(network) != _structure(expected):
         raise ExportError(
             f"{path}: must be the network that configuration.json describes, {configuration.label} "
@@ -125,6 +114,27 @@ def load_network(
             "Received: another network. Export the model again."
         )
     return network
+
+
+def read_network(path: Path) -> Any:
+    """Reads a saved network; nothing in the file is run: Keras's safe mode is on.
+
+    Raises:
+        ExportError: Keras can't read it.
+    """
+    import keras
+
+    try:
+        with quietly():
+            return keras.models.load_model(path, compile=False, safe_mode=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # Layers raise errors of many kinds.
+        reason = str(error).partition("\n")[0][:200]
+        raise ExportError(
+            f"{path}: Keras {keras.__version__} cannot read it ({reason}). "
+            "Install the Keras that configuration.json names, or export the model again."
+        ) from error
 
 
 def fast_networks(

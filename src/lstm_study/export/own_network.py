@@ -15,7 +15,7 @@ from lstm_study.configuration import Configuration
 from lstm_study.errors import ExportError
 from lstm_study.export.archive import check_own_archive
 from lstm_study.export.layout import BUILDER, ENSEMBLE, NETWORK, NETWORK_H5, ONNX, TEXT_MODEL
-from lstm_study.export.network import quietly, save_network, save_onnx, set_weights
+from lstm_study.export.network import read_network, save_network, save_onnx, set_weights
 from lstm_study.export.settings import BundleFacts
 from lstm_study.export.text_model import write_text_model
 from lstm_study.records import Run
@@ -125,8 +125,6 @@ def load_own_network(path: Path, *, own_layers: Sequence[str]) -> Any:
     Raises:
         ExportError: It has such layers, Keras can't read it, or it gives no probability.
     """
-    import keras
-
     if own_layers:
         raise ExportError(
             f"{path}: has layers of its builder's own ({', '.join(own_layers)}), which lstm-study "
@@ -134,16 +132,8 @@ def load_own_network(path: Path, *, own_layers: Sequence[str]) -> Any:
             " and the classes of builder.py beside it, or use text-model/."
         )
     check_own_archive(path)
-    try:
-        with quietly():
-            network = keras.models.load_model(path, compile=False, safe_mode=True)
-        shape = tuple(network.output_shape)
-    except Exception as error:
-        reason = str(error).partition("\n")[0][:200]
-        raise ExportError(
-            f"{path}: Keras {keras.__version__} cannot read it ({reason}). "
-            "Install the Keras that configuration.json names, or export the model again."
-        ) from error
+    network = read_network(path)
+    shape = getattr(network, "output_shape", None)
     if shape != (None, 1):
         raise ExportError(
             f"{path}: must give one probability a review. Received: a network of shape {shape}. "

@@ -108,9 +108,7 @@ def predict_some(
     """
     words = bundle.words()
     ids = [words.encode(text) for text in texts]
-    found = list(bundle.predict_token_ids(ids, max(1, len(ids))))
-    unknown = sum(len(each) == 1 for each in ids)
-    return (np.concatenate(found) if found else np.zeros(0, dtype=np.float32)), unknown
+    return bundle.predict_token_ids(ids), sum(len(each) == 1 for each in ids)
 
 
 class _Predictions:

@@ -49,14 +49,10 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
         text = record.failure.kind.replace("_", " ")
     elif record.status == "completed":
         text = score(record)
-    if isinstance(record, Trial):
-        training_id, target = record.trial_id, record.budget_epochs
-    else:
-        training_id, target = record.run_id, record.protocol_epochs
     return Item(
-        training_id=training_id,
+        training_id=record.training_id,
         configuration=record.configuration,
-        target_epochs=target,
+        target_epochs=record.last_epoch,
         epochs=record.epochs,
         score=text,
         failed=record.failure is not None,
@@ -132,7 +128,10 @@ def score_in_words(trial: Trial, *, objective: str) -> str:
 
 def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Running]:
     """Yields what workers train, in order of their names."""
-    for worker, at, item in _at_work(items, live):
+    by_id = {item.training_id: item for item in items if not item.ended}
+    for worker, at in sorted(live.items()):
+        if (item := by_id.get(at.training_id)) is None:
+            continue
         yield Running(
             worker=worker,
             training_id=item.training_id,
@@ -155,12 +154,3 @@ def silence_in_words(seconds: float) -> str:
     if seconds < _SILENT_SECONDS:
         return ""
     return f"silent for {duration_in_words(seconds)}; replaced if it stays so"
-
-
-def _at_work(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[tuple[str, Live, Item]]:
-    """Yields each worker that trains one of the items, and where it stands."""
-    by_id = {item.training_id: item for item in items}
-    for worker, at in sorted(live.items()):
-        item = by_id.get(at.training_id)
-        if item is not None and not item.ended:
-            yield worker, at, item

@@ -23,8 +23,6 @@ from lstm_study.records.training import (
     Failure,
     Role,
     Run,
-    TrainedOn,
-    TrainingStatus,
     Trial,
 )
 
@@ -46,8 +44,6 @@ __all__ = [
     "SplitSummary",
     "StudyRecords",
     "TextFrom",
-    "TrainedOn",
-    "TrainingStatus",
     "Trial",
     "UnknownWords",
     "Weighting",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lstm_study.records.strict import STRICT
-from lstm_study.records.training import Failure, TrainingStatus
+from lstm_study.records.training import Ending, Failure, TrainingStatus
 
 Weighting = Literal["nb", "tfidf"]
 TextFrom = Literal["source", "tokens", "left out", ""]
@@ -33,7 +33,7 @@ class ControlCandidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
+class Control(Ending):
     """The classical control: logistic regression over words and pairs of words.
 
     It draws nothing at random, so it is trained once. Its test probabilities have the id "control".

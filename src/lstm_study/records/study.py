@@ -60,6 +60,10 @@ class StudyRecords:
     planned_control: int = 0
     stopped: str = ""
 
+    def completed_runs(self, arm: str) -> list[Run]:
+        """Returns the runs of an arm that completed."""
+        return [run for run in self.runs if run.arm == arm and run.status == "completed"]
+
     @property
     def unlogged_runs(self) -> tuple[str, ...]:
         """Ids of the evaluated runs for which no opening is logged: lines of the log are lost.

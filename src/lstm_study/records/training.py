@@ -39,6 +39,11 @@ class Epoch:
     ended_at: str
     validation_auc: float | None = None
 
+    @property
+    def seconds(self) -> float:
+        """Wall time of the training steps and the validation."""
+        return self.train_seconds + self.validation_seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -49,8 +54,33 @@ class Failure:
     traceback: str = ""
 
 
+class Ending:
+    """A record with a status: a trial, a run or the classical control."""
+
+    __slots__ = ()
+    status: TrainingStatus
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it completed or failed."""
+        return self.status in ("completed", "failed")
+
+
+class NetworkTraining(Ending):
+    """What trials and runs have in common."""
+
+    __slots__ = ()
+    configuration: Configuration
+    parameter_count: int | None
+
+    @property
+    def trainable_parameters(self) -> int:
+        """Trainable numbers in the network: as recorded, or else by its configuration."""
+        return self.parameter_count or self.configuration.parameter_count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
+class Trial(NetworkTraining):
     """One configuration at one budget, inside the search.
 
     Attributes:
@@ -106,18 +136,18 @@ class Trial:
     failure: Failure | None = None
 
     @property
-    def has_ended(self) -> bool:
-        """Whether it completed or failed."""
-        return self.status in ("completed", "failed")
+    def training_id(self) -> str:
+        """What trials and runs are both told apart by."""
+        return self.trial_id
 
     @property
-    def trainable_parameters(self) -> int:
-        """Trainable numbers in the network: as recorded, or else by its configuration."""
-        return self.parameter_count or self.configuration.parameter_count
+    def last_epoch(self) -> int:
+        """The epoch that its training ends after."""
+        return self.budget_epochs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(NetworkTraining):
     """One training with one seed, outside the search, and its one evaluation.
 
     Most runs train on all training reviews and are evaluated on test. A validation run ("train")
@@ -190,11 +220,11 @@ class Run:
     failure: Failure | None = None
 
     @property
-    def has_ended(self) -> bool:
-        """Whether it completed or failed."""
-        return self.status in ("completed", "failed")
+    def training_id(self) -> str:
+        """What trials and runs are both told apart by."""
+        return self.run_id
 
     @property
-    def trainable_parameters(self) -> int:
-        """Trainable numbers in the network: as recorded, or else by its configuration."""
-        return self.parameter_count or self.configuration.parameter_count
+    def last_epoch(self) -> int:
+        """The epoch that its training ends after."""
+        return self.protocol_epochs

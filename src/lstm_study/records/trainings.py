@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Iterable
 
+from lstm_study.arm_names import CONTROL
 from lstm_study.records.comparison import Control
 from lstm_study.records.training import Run, Trial
-
-_ENDED = ("completed", "failed")
 
 
 def trainings_sha256(trials: Iterable[Trial], runs: Iterable[Run], control: Control | None) -> str:
@@ -15,9 +14,9 @@ def trainings_sha256(trials: Iterable[Trial], runs: Iterable[Run], control: Cont
     What is made from them keeps it: it is up to date as long as the records give the same. Times
     say that too, but for a clock that was set back.
     """
-    ended = [(each.trial_id, each.status, each.ended_at, each.score) for each in trials]
-    ended += [(each.run_id, each.status, each.ended_at, each.test_accuracy) for each in runs]
-    if control is not None:
-        ended.append(("control", control.status, control.ended_at, control.test_accuracy))
-    lines = sorted(repr(each) for each in ended if each[1] in _ENDED)
+    ended = [(t.trial_id, t.status, t.ended_at, t.score) for t in trials if t.has_ended]
+    ended += [(r.run_id, r.status, r.ended_at, r.test_accuracy) for r in runs if r.has_ended]
+    if control is not None and control.has_ended:
+        ended.append((CONTROL, control.status, control.ended_at, control.test_accuracy))
+    lines = sorted(map(repr, ended))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -127,8 +127,7 @@ def diff_files(
     for item in (*listed, dictionary(listed)):
         files[item.path] = to_csv(item).encode()
     for picture in pictures.values():
-        files[f"figures/{picture.name}.svg"] = picture.svg.encode()
-        files[f"figures/{picture.name}.png"] = picture.png
+        files |= picture.files
     return files
 
 

@@ -115,8 +115,7 @@ def render_files(content: Content) -> dict[str, bytes]:
     if packed is not None and predictions is not None:
         files[packed.path] = predictions
     for picture in content.pictures.values():
-        files[f"figures/{picture.name}.svg"] = picture.svg.encode()
-        files[f"figures/{picture.name}.png"] = picture.png
+        files |= picture.files
     files["report.md"] = markdown(content).encode()
     files["summary.json"] = summary(content).encode()
     digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}

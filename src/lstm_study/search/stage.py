@@ -169,7 +169,7 @@ def with_result(trial: Trial, result: JobResult, spec: StudySpec) -> Trial:
     """Returns a trial's record with its result: its own part of the history, and its end."""
     if result.epochs:
         own = result.epochs[trial.initial_epoch :]
-        seconds = math.fsum(epoch.train_seconds + epoch.validation_seconds for epoch in own)
+        seconds = math.fsum(epoch.seconds for epoch in own)
         trial = replace(trial, epochs=own, seconds=seconds)
     if result.parameter_count is not None:
         trial = replace(trial, parameter_count=result.parameter_count)

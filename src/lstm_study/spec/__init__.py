@@ -10,33 +10,19 @@ from lstm_study.spec.read import (
     parse_spec,
     study_folder,
 )
-from lstm_study.spec.sources import SOURCES
-from lstm_study.spec.space import BaselineTable, SpaceTable
-from lstm_study.spec.tables import (
-    CompareTable,
-    ExportTable,
-    ProtocolTable,
-    SearchTable,
-    StudySpec,
-    StudyTable,
-)
+from lstm_study.spec.space import SpaceTable
+from lstm_study.spec.tables import ProtocolTable, StudySpec
 
 __all__ = [
-    "SOURCES",
-    "BaselineTable",
     "Choices",
-    "CompareTable",
     "DataTable",
     "Declared",
-    "ExportTable",
     "Fixed",
     "ModelTable",
     "ProtocolTable",
     "Range",
-    "SearchTable",
     "SpaceTable",
     "StudySpec",
-    "StudyTable",
     "find_study",
     "load_spec",
     "packaged_studies",

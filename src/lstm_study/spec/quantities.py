@@ -113,20 +113,17 @@ def estimate_in_words(seconds: float) -> str:
     return duration_in_words(600 * round(seconds / 600))
 
 
-def rate_in_words(count: int, seconds: float, *, what: str) -> str:
-    """Says how many of something there are in a minute, or in an hour where that is too few.
+def pace_in_words(epochs: int, seconds: float) -> str:
+    """Says how many epochs are trained in a minute, or in an hour where that is too few.
 
     Args:
-        count: How many there were.
+        epochs: How many there were.
         seconds: In what time, > 0.
-        what: What they are, in the plural.
 
     Example:
-        >>> rate_in_words(30, 120, what="epochs")
-        '15 epochs a minute'
-        >>> rate_in_words(9, 7_200, what="epochs")
-        '4.5 epochs an hour'
+        >>> pace_in_words(30, 120), pace_in_words(9, 7_200)
+        ('15 epochs a minute', '4.5 epochs an hour')
     """
-    a_minute = 60 * count / seconds
+    a_minute = 60 * epochs / seconds
     rate, unit = (a_minute, "a minute") if a_minute >= 1 else (60 * a_minute, "an hour")
-    return f"{rate:,.{0 if rate >= 10 else 1}f} {what} {unit}"
+    return f"{rate:,.{0 if rate >= 10 else 1}f} epochs {unit}"

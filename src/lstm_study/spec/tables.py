@@ -203,24 +203,19 @@ class StudySpec(SpecTable):
         tables = self.model_dump(mode="json")
         if self.model.builder:
             model = tables["model"]
-            space = {
+            tables["space"] = {
                 name: {key: item for key, item in each["dimension"].items() if item is not None}
                 for name, each in (model.pop("hyperparameters") or {}).items()
             }
             del model["source"]
-            return {
-                f"{table}.{key}": value
-                for table, values in {**tables, "space": space}.items()
-                for key, value in values.items()
-                if (table, key, value) != ("baseline", "epochs", None)
-            }
         return {
             f"{table}.{key}": value
             for table, values in tables.items()
             for key, value in values.items()
             if (table, key, value) != ("baseline", "epochs", None)
             and (
-                table not in ("space", "baseline")
+                self.model.builder
+                or table not in ("space", "baseline")
                 or key not in HYPERPARAMETERS
                 or HYPERPARAMETERS[key].is_core
                 or opened_in({key: value})

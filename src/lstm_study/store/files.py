@@ -375,7 +375,7 @@ def _is_final(record: Any) -> bool:
     """Whether a record or state is not to change with the next epoch, proposal or command."""
     match record:
         case Trial() | Run() | Control():
-            return record.status in ("completed", "failed")
+            return record.has_ended
         case SearchState():
             return record.stopped is not None
     # What a study began with can't be made again: an earlier copy is better than none.
@@ -392,10 +392,8 @@ def _digest_in(text: str) -> str:
 def _name_of(record: Any) -> str:
     """Returns the record's id, which names its file; "" for the only one of its kind."""
     match record:
-        case Trial():
-            return record.trial_id
-        case Run():
-            return record.run_id
+        case Trial() | Run():
+            return record.training_id
         case Session():
             return f"{record.started_at.replace(':', '')}-{record.stage}"
     return ""

@@ -5,12 +5,16 @@ None of it is synchronised to disk: it may be lost.
 
 import json
 from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
 
 from lstm_study.errors import RecordError
-from lstm_study.files import read_bytes, write_text
+from lstm_study.files import read_bytes, read_object, write_text
 from lstm_study.records.codec import state_from_json, state_to_json
 from lstm_study.records.state import Extent, Live
 from lstm_study.store.files import StudyFiles
+
+T = TypeVar("T")
 
 
 class LiveFiles(StudyFiles):
@@ -27,9 +31,7 @@ class LiveFiles(StudyFiles):
         found = {}
         for path in self.paths(Live):
             with suppress(OSError, RecordError):
-                found[path.stem] = state_from_json(
-                    read_bytes(path).decode(errors="replace"), Live, where=str(path)
-                )
+                found[path.stem] = _read(path, Live)
         return found
 
     def forget_live(self, worker: str) -> None:
@@ -42,13 +44,9 @@ class LiveFiles(StudyFiles):
 
     def read_extent(self) -> Extent | None:
         """Reads how much of the comparison the running or the last command trains, if it says."""
-        try:
-            path = self.path(Extent)
-            return state_from_json(
-                read_bytes(path).decode(errors="replace"), Extent, where=str(path)
-            )
-        except (OSError, RecordError):
-            return None
+        with suppress(OSError, RecordError):
+            return _read(self.path(Extent), Extent)
+        return None
 
     def write_time_left(self, stage: str, seconds: float | None) -> None:
         """Writes how long a stage will take, for `read_time_left`; it may be lost."""
@@ -58,10 +56,8 @@ class LiveFiles(StudyFiles):
 
     def read_time_left(self) -> dict[str, float | None]:
         """Reads how long the running stage will take, by its name; empty where none is."""
-        try:
-            left: dict[str, float | None] = json.loads(
-                read_bytes(self.folder / "live" / "time-left")
-            )
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return left
+        return read_object(self.folder / "live" / "time-left")
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    return state_from_json(read_bytes(path).decode(errors="replace"), kind, where=str(path))

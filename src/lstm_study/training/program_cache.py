@@ -5,16 +5,12 @@ package zstandard is installed, JAX compresses without a checksum), and a file t
 wrote in part stays: each later process reports it, and compiles the program itself.
 """
 
-import logging
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from lstm_study.errors import StoreError
-from lstm_study.files import read_with_digest, write_with_digest
-
-log = logging.getLogger(__name__)
+from lstm_study.compiled_code import read_code, write_code
 
 
 class ProgramCache:
@@ -33,29 +29,18 @@ class ProgramCache:
     def get(self, key: str) -> bytes | None:
         """Returns a program as JAX has serialized it; None where there is none to run."""
         path = self._file(key)
-        try:
-            program = read_with_digest(path)
-            # Its time is that of its last use.
-            with suppress(OSError):
-                os.utime(path)
-            return program
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            log.warning("%s: cannot be read (%s); compiling the program.", path, error.strerror)
-        except ValueError:
-            log.warning("%s: is damaged; compiling the program again.", path)
-        return None
+        program = read_code(path, what="program")
+        # Its time is that of its last use.
+        with suppress(OSError):
+            os.utime(path)
+        return program
 
     def put(self, key: str, value: bytes) -> None:
         """Keeps a program; where it can't be written, the log says so."""
         if 0 <= self._most_bytes < len(value):
             return
-        try:
-            write_with_digest(self._file(key), value)
-            self._delete_beyond_limit()
-        except StoreError as error:
-            log.warning("%s Until then each process compiles the program itself.", error)
+        write_code(self._file(key), value, what="program")
+        self._delete_beyond_limit()
 
     def _delete_beyond_limit(self) -> None:
         left, used = self._most_bytes, []

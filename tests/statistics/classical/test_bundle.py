@@ -9,7 +9,7 @@ import pytest
 from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.text.vocabulary import RESERVED, Vocabulary
 from lstm_study.errors import DataError, ExportError
-from lstm_study.export import load_bundle, predict_files, write_classical
+from lstm_study.export import load_bundle, predict_files, predict_some, write_classical
 from lstm_study.export.layout import CARD, SUMS, write_sums
 from lstm_study.records import Control
 from tests.support.fake_study import completed_study
@@ -37,7 +37,7 @@ def test_texts_get_the_probabilities_of_the_model_that_was_trained(written):
     model, folder = written
     bundle = load_bundle(folder)
     texts = [WORDS.decode(OTHER[row]) for row in range(len(OTHER))]
-    found = np.concatenate(list(bundle.predict_texts(texts, batch_size=7)))
+    found = predict_some(bundle, texts)[0]
     assert found == pytest.approx(model.predict(OTHER), abs=1e-6)
     assert bundle.label_of(0.51) == "good"
 

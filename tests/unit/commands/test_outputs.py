@@ -10,7 +10,7 @@ import pytest
 from lstm_study.commands import open_study, read_answer, read_status
 from lstm_study.commands.list_studies import list_studies
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model
-from lstm_study.commands.run import is_finished
+from lstm_study.commands.run import is_done
 from lstm_study.export.layout import NETWORK
 from lstm_study.records import Control, Run
 from lstm_study.records.trainings import trainings_sha256
@@ -80,11 +80,11 @@ def test_a_study_is_not_finished_whose_model_lacks_trainings_that_its_report_has
 ) -> None:
     store.write_state(replace(MADE, trainings_sha256=_digest(store)))
     _export(store, trainings=_digest(store))
-    assert is_finished(open_study("fake.toml"))
+    assert is_done(open_study("fake.toml"))
     assert read_status(open_study("fake.toml")).state == "finished"
     # As after `compare --more-seeds 2` and `report`, without `export`.
     _export(store, trainings="before seeds were added")
-    assert not is_finished(open_study("fake.toml"))
+    assert not is_done(open_study("fake.toml"))
     assert read_status(open_study("fake.toml")).state == "interrupted"
     assert read_answer(open_study("fake.toml")).outdated == (Path("reports/fake/model"),)
 
@@ -119,14 +119,14 @@ def test_a_model_is_exported_again_where_a_killed_command_changed_what_is_asked_
     store: Store, export: dict[str, bool], before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     _export(store, trainings=_digest(store), **before)
-    assert is_finished(open_study("fake.toml"))
+    assert is_done(open_study("fake.toml"))
     _begin(store, **export)
-    assert not is_finished(open_study("fake.toml"))
+    assert not is_done(open_study("fake.toml"))
     assert read_status(open_study("fake.toml")).state == "interrupted"
     assert [each.state for each in list_studies()] == ["interrupted"]
     assert read_answer(open_study("fake.toml")).outdated == (Path("reports/fake/model"),)
     _export(store, trainings=_digest(store), **after)
-    assert is_finished(open_study("fake.toml"))
+    assert is_done(open_study("fake.toml"))
     assert [each.state for each in list_studies()] == ["finished"]
 
 
@@ -165,7 +165,7 @@ def test_a_finished_study_of_an_earlier_version_lacks_settings_that_are_newer(
     began = store.read_began()
     data = {key: value for key, value in began.spec["data"].items() if key != "columns"}
     store.write_state(replace(began, spec=began.spec | {"data": data}))
-    assert is_finished(open_study("fake.toml"))
+    assert is_done(open_study("fake.toml"))
 
 
 def test_to_ask_whether_a_quick_comparison_is_done_fixes_nothing(store: Store) -> None:
@@ -174,6 +174,6 @@ def test_to_ask_whether_a_quick_comparison_is_done_fixes_nothing(store: Store) -
         path.unlink()
         store.ledger.remove(str(path.relative_to(store.folder)))
     files = sorted(store.folder.rglob("*"))
-    assert not is_finished(open_study("fake.toml"), quick=True)
+    assert not is_done(open_study("fake.toml"), quick=True)
     assert sorted(store.folder.rglob("*")) == files
     assert not store.is_compared

@@ -7,7 +7,7 @@ import pytest
 from lstm_study.comparison.arms import ComparisonPlan, own_epoch_run, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.review_facts import compared_runs
-from lstm_study.comparison.runs import ComparisonStage
+from lstm_study.comparison.stage import ComparisonStage
 from lstm_study.engine.jobs import JobResult
 from lstm_study.errors import ComparisonError
 from lstm_study.progress.values import ignore

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.errors import ExportError
-from lstm_study.export.choice import choose_run, how_chosen
+from lstm_study.export.choice import choose_run
 from lstm_study.records import StudyRecords
 from tests.support.fake_study import completed_study
 
@@ -71,12 +71,3 @@ def test_failed_runs_never_leave_and_one_run_is_taken_as_it_is():
     failed = tuple(replace(run, status="failed") for run in records.runs)
     with pytest.raises(ExportError, match="no completed run to export"):
         choose_run(replace(records, runs=failed))
-
-
-def test_a_run_that_was_asked_for_is_not_called_the_median():
-    records = with_last(completed_study(seeds=3), "train_loss", [0.30, 0.10, 0.20])
-    first = next(run for run in records.runs if run.run_id == "winner-s1")
-    assert how_chosen(first, records) == "the run with the arm's seed 1, asked for by its number"
-    assert how_chosen(choose_run(records).run, records).startswith("the median of 3 runs")
-    of_baseline = choose_run(records, arm="baseline").run
-    assert how_chosen(of_baseline, records).startswith("the median of 3 runs")

@@ -8,6 +8,7 @@ import pytest
 from lstm_study.corpus.text.vocabulary import START, Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.classifier import Classifier
+from lstm_study.export.predict import predict_some
 
 
 class LastId(Classifier):
@@ -29,21 +30,17 @@ def test_only_a_probability_above_the_threshold_is_the_positive_label():
 
 
 def test_reviews_are_answered_in_their_order_and_one_without_tokens_has_a_start():
-    batches = [*model().predict_token_ids([[1, 7], [], [1, 0], [1, 2**31 - 1]], batch_size=3)]
-    assert [batch.tolist() for batch in batches] == [[7, START, 0], [2**31]]
+    found = model().predict_token_ids([[1, 7], [], [1, 0], [1, 2**31 - 1]])
+    assert found.tolist() == [7, START, 0, 2**31]
+    assert model().predict_token_ids([]).tolist() == []
 
 
 @pytest.mark.parametrize("wrong", [[-1], [0.5], [[1, 2]], ["a"], [2**31]])
-@pytest.mark.parametrize("batch_size", [1, 2, 256])
-def test_a_review_that_is_no_token_ids_is_named_by_its_number(wrong, batch_size):
+def test_a_review_that_is_no_token_ids_is_named_by_its_number(wrong):
     with pytest.raises(ExportError, match="review 3: must be token ids"):
-        list(model().predict_token_ids([[1, 4], [1, 4], wrong], batch_size))
+        model().predict_token_ids([[1, 4], [1, 4], wrong])
 
 
-def test_a_wrong_call_is_told_at_once():
-    with pytest.raises(TypeError, match="several texts"):
-        model().predict_texts("a film")
-    with pytest.raises(ValueError, match="batch_size must be >= 1"):
-        model().predict_texts(["a film"], batch_size=0)
+def test_a_model_that_does_not_know_the_words_says_so():
     with pytest.raises(ExportError, match="knows token ids but not their words"):
-        model(words=None).predict_texts(["a film"])
+        predict_some(model(words=None), ["a film"])

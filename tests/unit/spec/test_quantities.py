@@ -6,7 +6,7 @@ from lstm_study.spec.quantities import (
     bytes_of,
     duration_in_words,
     estimate_in_words,
-    rate_in_words,
+    pace_in_words,
     seconds_of,
     size_in_words,
 )
@@ -70,7 +70,7 @@ def test_durations_are_said_in_two_units(seconds, words):
     ],
 )
 def test_rates_are_said_by_the_minute_or_else_by_the_hour(count, seconds, words):
-    assert rate_in_words(count, seconds, what="epochs") == words
+    assert pace_in_words(count, seconds) == words
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from lstm_study.arm_names import (
     networks_per_run,
 )
 from lstm_study.metrics import log_loss, majority_share, roc_auc
-from lstm_study.records import Run, StudyRecords
+from lstm_study.records import StudyRecords
 
 RULE = (
     "Of the most accurate model on test and those close to it, the one that predicts fastest is "
@@ -149,7 +149,7 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
     kept = without_failed_runs(arm)
     losses = [log_loss(kept.labels, row) for row in kept.probabilities]
     areas = [roc_auc(kept.labels, row) for row in kept.probabilities]
-    runs = _runs_behind(name, records)
+    runs = records.completed_runs("winner" if name == ENSEMBLE else name)
     training: list[float | None] = [run.seconds for run in runs]
     predicting = [run.predict_1000_seconds for run in runs]
     networks = networks_per_run(name, runs[0].protocol_epochs) if runs else 1
@@ -173,11 +173,6 @@ def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
         roc_auc=_all_of(areas, fmean),
         is_above_majority=is_above_majority(kept),
     )
-
-
-def _runs_behind(name: str, records: StudyRecords) -> list[Run]:
-    arm = "winner" if name == ENSEMBLE else name
-    return [run for run in records.runs if run.arm == arm and run.status == "completed"]
 
 
 def _all_of(

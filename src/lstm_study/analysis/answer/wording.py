@@ -152,22 +152,19 @@ def between(difference: Difference) -> str:
     )
 
 
-def more_or_less(
-    kind: VerdictKind, difference: Difference, than: str, *, is_reference: bool = False
-) -> str:
-    """Continues after an accuracy: how much more or less that is than another arm's, if shown.
+def beside_winner(kind: VerdictKind, difference: Difference, *, is_reference: bool = False) -> str:
+    """Continues after an accuracy: how much more or less that is than the winner's, if shown.
 
     Args:
         kind: The answer of candidate against reference.
         difference: Candidate minus reference.
-        than: The other arm, in words.
-        is_reference: Whether the accuracy is the reference's, and the other arm the candidate.
+        is_reference: Whether the accuracy is the reference's, and the winner the candidate.
     """
     if kind == "no difference shown":
-        minus = f"{than} minus it is " if is_reference else ""
-        return f"; no difference to {than} was shown: {minus}{between(difference)}"
+        minus = "the winner minus it is " if is_reference else ""
+        return f"; no difference to the winner was shown: {minus}{between(difference)}"
     direction = "more" if (kind == "better") != is_reference else "less"
-    return f", {_size(difference)} {direction} than {than} ({_of_size(difference)})"
+    return f", {_size(difference)} {direction} than the winner ({_of_size(difference)})"
 
 
 def two_parts(whole: float, training: float, network: float) -> str:

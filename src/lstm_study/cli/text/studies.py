@@ -9,7 +9,7 @@ from rich.text import Text
 
 from lstm_study.cli.text.layout import names_and_values
 from lstm_study.corpus.files.advice import argument
-from lstm_study.spec.quantities import counted, duration_in_words, rate_in_words
+from lstm_study.spec.quantities import counted, duration_in_words, pace_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def _counts(stage: "StageStatus") -> str:
     if stage.seconds:
         counts += f", {duration_in_words(stage.seconds)} spent"
     if stage.seconds and stage.epochs:
-        counts += f", {rate_in_words(stage.epochs, stage.seconds, what='epochs')}"
+        counts += f", {pace_in_words(stage.epochs, stage.seconds)}"
     if stage.remaining_seconds:
         counts += f", about {duration_in_words(stage.remaining_seconds)} left"
     return counts

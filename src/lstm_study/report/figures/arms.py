@@ -25,6 +25,7 @@ from lstm_study.report.figures.style import (
     percent_axis,
 )
 from lstm_study.report.tables.table import Table
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -103,7 +104,7 @@ def seeds(runs: Table, comparison: Table) -> Picture | None:
 
 
 def _over(runs: int) -> str:
-    return f" over {runs} run{'s' if runs > 1 else ''}" if runs else ""
+    return f" over {counted(runs, 'run')}" if runs else ""
 
 
 def arms_cost(comparison: Table) -> Picture | None:

@@ -70,6 +70,12 @@ class Picture:
             )
         return raster.getvalue()
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Both, by their paths within a report's folder."""
+        path = f"figures/{self.name}"
+        return {f"{path}.svg": self.svg.encode(), f"{path}.png": self.png}
+
     @cached_property
     def _drawn(self) -> "tuple[str, Figure]":
         with report_style():

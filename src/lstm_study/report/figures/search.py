@@ -127,9 +127,7 @@ def agreement(points: Table, taus: Table, *, full: int) -> Picture | None:
         percent_axis(panels[0], form)
         return marks
 
-    told = ", ".join(
-        f"after {epoch} epoch{'s' if epoch > 1 else ''} {_tau(known[epoch])}" for epoch in epochs
-    )
+    told = ", ".join(f"after {counted(epoch, 'epoch')} {_tau(known[epoch])}" for epoch in epochs)
     return Picture(
         draw=draw,
         name="agreement",

@@ -67,7 +67,7 @@ def slices(points: Table, spec: StudySpec) -> Picture | None:
         for axes, name in zip(grid, names, strict=True):
             for kind, colour, size, alpha, words in (
                 ("partial", MUTED, 9, 0.5, "smaller budget"),
-                ("full", WINNER, 20, 0.8, f"full budget, {full} epoch{'s' if full > 1 else ''}"),
+                ("full", WINNER, 20, 0.8, f"full budget, {counted(full, 'epoch')}"),
             ):
                 is_kind = (rows["budget_epochs"] == full) == (kind == "full")
                 mine = rows[is_kind & (rows["hyperparameter"] == name)]
@@ -156,7 +156,7 @@ def pairs(cells: Table) -> Picture | None:
         name="pairs",
         title="Pairs of hyperparameters",
         alt=f"A heat map for each pair of {', '.join(alone)}: "
-        f"the mean over configurations after {epoch} epoch{'s' if epoch > 1 else ''}, from "
+        f"the mean over configurations after {counted(epoch, 'epoch')}, from "
         f"{numbers.show(least, form)} to {numbers.show(most, form)}.",
         tables=(cells,),
         height=0.7 + 2.0 * math.ceil(len(by_pair) / columns),
@@ -230,8 +230,8 @@ def importances(shares: Table) -> Picture | None:
         draw=draw,
         name="importance",
         title="Which hyperparameters matter",
-        alt=f"Importance of each hyperparameter with its interval. After {epochs[0]} "
-        f"epoch{'s' if epochs[0] > 1 else ''}: {told}.",
+        alt="Importance of each hyperparameter with its interval. After "
+        f"{counted(epochs[0], 'epoch')}: {told}.",
         tables=(shares,),
         height=0.9 + 0.32 * len(names),
     )
@@ -259,8 +259,7 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
         axes.xaxis.set_minor_locator(few_ticks(None))
     if choices:
         marks = _apart(choices, log=axes.get_xscale() == "log")
-        axes.set_xticks(marks, [numbers.short_count(v) if v >= 10_000 else numbers.plain(v)
-                                for v in marks])  # fmt: skip
+        axes.set_xticks(marks, _written(marks))
     elif dimension.get("step") and dimension.get("sampling") == "linear":
         steps = round((dimension["max"] - dimension["min"]) / dimension["step"])
         stride = math.ceil((steps + 1) / 5)
@@ -268,12 +267,15 @@ def _value_axis(axes: "Axes", dimension: dict[str, Any]) -> None:
         axes.set_xticks(values, [numbers.plain(round(value, 10)) for value in values])
     elif dimension.get("sampling") == "log":
         marks = _log_ticks(dimension["min"], dimension["max"], step=dimension.get("step"))
-        axes.set_xticks(marks, [numbers.short_count(v) if v >= 10_000 else numbers.plain(v)
-                                for v in marks])  # fmt: skip
+        axes.set_xticks(marks, _written(marks))
     elif dimension.get("sampling") is not None:
         axes.xaxis.set_major_locator(few_ticks(5))
         axes.xaxis.set_major_formatter(lambda value, _: numbers.plain(value))
     axes.margins(x=0.08)
+
+
+def _written(marks: list[float]) -> list[str]:
+    return [numbers.short_count(v) if v >= 10_000 else numbers.plain(v) for v in marks]
 
 
 def _log_ticks(low: float, high: float, *, step: float | None) -> list[float]:

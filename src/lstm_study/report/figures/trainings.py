@@ -26,6 +26,7 @@ from lstm_study.report.figures.style import (
 )
 from lstm_study.report.tables.table import Table
 from lstm_study.spec import StudySpec
+from lstm_study.spec.quantities import counted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -208,7 +209,7 @@ def distribution(trials: Table, *, objective: str, full: int) -> Picture | None:
                 x=scores.tolist(), ax=axes,
                 color=WINNER if budget == full else SERIES[place % len(SERIES)],
                 lw=2 if budget == full else 1.3,
-                label=f"{budget} epoch{'s' if budget > 1 else ''} ({len(scores)})",
+                label=f"{counted(budget, 'epoch')} ({len(scores)})",
             )  # fmt: skip
         axes.set_xlabel(titled(objective))
         axes.set_ylabel("Share of trials")

@@ -141,9 +141,10 @@ def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
     )
 
     began = _seconds(training.started_at)
-    budget = training.budget_epochs if isinstance(training, Trial) else training.protocol_epochs
     start = SessionStartInfo(group_name=name, start_time_secs=began)
-    for key, value in (training.configuration.as_dict() | {"budget_epochs": budget}).items():
+    for key, value in (
+        training.configuration.as_dict() | {"budget_epochs": training.last_epoch}
+    ).items():
         if isinstance(value, str):
             start.hparams[key].string_value = value
         elif value is not None:  # given by the protocol
@@ -153,7 +154,7 @@ def _events(training: Trial | Run, name: str, group: str) -> "list[Event]":
     events = [_hparams_event("_hparams_/session_start_info", began, data)]
     clock = began
     for epoch in training.epochs:
-        clock += epoch.train_seconds + epoch.validation_seconds
+        clock += epoch.seconds
         measured = {name: getattr(epoch, name) for name in _MEASURES}
         events.append(_scalars(clock, epoch.epoch, measured))
     if training.status not in _STATUS:

@@ -18,7 +18,7 @@ from lstm_study.report.tables.columns import (
     RUN_ID,
     measure_form,
 )
-from lstm_study.report.tables.comparison import completed_runs
+from lstm_study.report.tables.comparison import evaluated_runs
 from lstm_study.report.tables.table import Column, Table, cells_of, table
 from lstm_study.spec import ProtocolTable, StudySpec
 from lstm_study.spec.quantities import counted
@@ -78,8 +78,8 @@ def _verdict(records: StudyRecords, verdict: Verdict) -> Table:
         "smallest_difference": power.smallest_difference if power else None,
         "power": power.power if power else None,
         "seeds_to_settle": power.seeds_to_settle if power else None,
-        "candidate_seeds": len(completed_runs(records, verdict.candidate)),
-        "reference_seeds": len(completed_runs(records, verdict.reference)),
+        "candidate_seeds": len(evaluated_runs(records, verdict.candidate)),
+        "reference_seeds": len(evaluated_runs(records, verdict.reference)),
         "looks": verdict.looks,
         "openings": len(records.openings),
         "repeated_openings": len(records.openings)

@@ -54,13 +54,9 @@ def arm_configurations(records: StudyRecords, spec: StudySpec) -> dict[str, Conf
     return dict(sorted(found.items(), key=lambda item: _order_of(item[0])))
 
 
-def completed_runs(records: StudyRecords, arm: str) -> list[Run]:
+def evaluated_runs(records: StudyRecords, arm: str) -> list[Run]:
     """Returns an arm's completed runs that were evaluated, by seed index."""
-    return [
-        run
-        for run in records.runs
-        if run.arm == arm and run.status == "completed" and run.test_accuracy is not None
-    ]
+    return [run for run in records.completed_runs(arm) if run.test_accuracy is not None]
 
 
 def purpose(arm: str, spec: StudySpec) -> str:
@@ -137,7 +133,7 @@ def comparison_table(
 def _arm_row(
     records: StudyRecords, spec: StudySpec, arm: str, configuration: Configuration
 ) -> dict[str, Any]:
-    runs = completed_runs(records, arm)
+    runs = evaluated_runs(records, arm)
     accuracies = [run.test_accuracy for run in runs if run.test_accuracy is not None]
     low, high = _interval(accuracies)
     begun = [run for run in records.runs if run.arm == arm]
@@ -205,7 +201,7 @@ def _ensemble_row(
     if arm is None:
         return None
     winner = next(row for row in rows if row["arm"] == "winner")
-    times = [run.predict_1000_seconds for run in completed_runs(records, "winner")]
+    times = [run.predict_1000_seconds for run in evaluated_runs(records, "winner")]
     known = [value for value in times if value is not None]
     return winner | {
         "arm": ENSEMBLE,

@@ -6,7 +6,6 @@ the same time may also give both the same file. Here each signature has a file o
 """
 
 import hashlib
-import logging
 import pickle
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,7 @@ from typing import Any
 import numba
 from numba.core.serialize import dumps
 
-from lstm_study.errors import StoreError
-from lstm_study.files import read_with_digest, write_with_digest
-
-log = logging.getLogger(__name__)
+from lstm_study.compiled_code import read_code, write_code
 
 
 class CodeCache:
@@ -34,25 +30,14 @@ class CodeCache:
 
     def load(self, key: Any) -> Any:
         """Returns what was saved for a signature; None where there is none to run."""
-        path = self._path(key)
-        try:
-            data = read_with_digest(path)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            log.warning("%s: cannot be read (%s); compiling the function.", path, error.strerror)
-            return None
-        except ValueError:
-            log.warning("%s: is damaged; compiling the function again.", path)
+        data = read_code(self._path(key), what="function")
+        if data is None:
             return None
         return pickle.loads(data)  # noqa: S301 - as Numba does, from the user's own cache
 
     def save(self, key: Any, data: Any) -> None:
         """Saves the code for a signature; where that can't be written, the log says so."""
-        try:
-            write_with_digest(self._path(key), dumps(data))
-        except StoreError as error:
-            log.warning("%s Until then each process compiles the function itself.", error)
+        write_code(self._path(key), dumps(data), what="function")
 
     def _path(self, key: Any) -> Path:
         made_from = repr((numba.__version__, self._stamp, key))

@@ -265,7 +265,7 @@ class ComparisonStage:
 
 def with_epochs(run: Run, epochs: tuple[Epoch, ...]) -> Run:
     """Returns a run's record with its history, and the time that took."""
-    seconds = math.fsum(epoch.train_seconds + epoch.validation_seconds for epoch in epochs)
+    seconds = math.fsum(epoch.seconds for epoch in epochs)
     return replace(run, epochs=epochs, seconds=seconds)
 
 
