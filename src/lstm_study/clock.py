@@ -36,8 +36,9 @@ class _Clock:
         self._thread: threading.Thread | None = None
 
     def seconds(self) -> float:
-        # A fork has no thread but the one that forked.
+        # A fork has no thread but the one that forked, and a lock that another held stays locked.
         if self._thread is None or not self._thread.is_alive():
+            self._lock = threading.Lock()
             self._thread = threading.Thread(target=self._keep_looking, name="clock", daemon=True)
             self._looked_at = time.perf_counter()
             self._thread.start()

@@ -50,10 +50,13 @@ def test_time_that_is_not_counted_is_of_no_interval():
 
 def test_after_a_fork_the_clock_goes_on():
     before = clock.seconds_running()
+    clock._clock._lock.acquire()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads, from Python 3.12 on
         child = os.fork()
     if child == 0:
+        signal.alarm(10)
         is_later = clock.seconds_running() >= before
         os._exit(0 if is_later and clock._clock._thread.is_alive() else 1)
+    clock._clock._lock.release()
     assert os.waitpid(child, 0)[1] == 0
