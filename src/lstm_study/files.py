@@ -23,7 +23,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any
 
-from lstm_study.errors import DataError, StoreError, StudyError
+from lstm_study.errors import StoreError, StudyError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -222,20 +222,6 @@ def drafting(folder: Path) -> Iterator[Path]:
             yield draft
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-
-
-def with_home(path: str) -> Path:
-    """Returns a path with this user's home folder in place of a leading `~`.
-
-    Raises:
-        DataError: The user has none, as in a container without HOME.
-    """
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        raise DataError(
-            f"{path}: there is no such home folder. Set HOME, or give the whole path."
-        ) from None
 
 
 def make_folder(folder: Path) -> None:

@@ -16,6 +16,7 @@ from lstm_study.cli.text.studies import status_text
 from lstm_study.commands import Silent, check, compare, open_study, read_status, repair
 from lstm_study.commands.list_studies import list_studies
 from lstm_study.commands.outputs import is_report_current
+from lstm_study.commands.watch import progress
 from lstm_study.records import Control, NearDuplicates, Role, Trial
 from lstm_study.records.state import (
     AddedSeeds,
@@ -105,6 +106,26 @@ def test_of_a_search_at_work_it_shows_what_each_worker_trains(store):
     assert "about 2 min 5 s left" in counts
     assert "w1: b2-07-r0 epoch 1 of 1 (30 of 250 steps), vocabulary" in found
     assert "w2: waits for its next training" in found
+
+
+def test_of_a_copy_it_names_the_process_of_the_other_machine(store):
+    """As of a study that a GPU box trains, and that is copied to a laptop now and then."""
+    (store.folder / "lock").write_text("process 7 on box (`lstm-study run fake.toml`)\n")
+    assert re.search(r"In use +not on this machine; by process 7 on box \(`lstm-study run", said())
+    headline = progress(open_study("fake.toml"))["headline"]
+    assert headline.startswith("No command is running on this machine, but process 7 on box")
+    with store.hold("lstm-study search fake.toml"):
+        assert "not on this machine" not in said()
+
+
+def test_before_an_epoch_has_ended_it_says_no_pace(store):
+    found = read_status(open_study("fake.toml"))
+    search = replace(found.stages[0], done=0, epochs=0, seconds=8.0)
+    console = Console(file=io.StringIO(), width=1000)
+    console.print(status_text(replace(found, stages=(search,))))
+    assert "0 of 31 done" in console.file.getvalue()
+    assert "8 s spent" in console.file.getvalue()
+    assert "epochs a" not in console.file.getvalue()
 
 
 def test_of_a_worker_that_sends_nothing_it_says_for_how_long(store):

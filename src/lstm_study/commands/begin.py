@@ -96,9 +96,7 @@ def check_writable(folder: Path) -> None:
     Raises:
         ReportError: It can't.
     """
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
+    existing = existing_part(folder)
     try:
         with TemporaryFile(dir=existing):
             pass
@@ -111,6 +109,11 @@ def check_writable(folder: Path) -> None:
 
 def free_bytes(folder: Path) -> int:
     """Returns the free disk space where a folder is, or will be."""
+    return shutil.disk_usage(existing_part(folder)).free
+
+
+def existing_part(folder: Path) -> Path:
+    """Returns a folder, or the nearest folder above it that exists."""
     while not folder.exists():
-        folder = folder.absolute().parent
-    return shutil.disk_usage(folder).free
+        folder = folder.parent
+    return folder

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lstm_study.commands import REPORTS_FOLDER, RUNS_FOLDER, free_bytes
+from lstm_study.commands.begin import existing_part
 from lstm_study.corpus.cache import CACHE_VARIABLE, cache_folder
 from lstm_study.engine.backend import VARIABLE, Backend, choose_backend
 from lstm_study.engine.devices import BYTES_PER_WORKER, Workers, choose_workers
@@ -88,12 +89,9 @@ def _cache() -> str:
 
 def _place(folder: Path, remedy: str = "") -> str:
     """Describes a folder that files are written to, or will be."""
-    there = folder.absolute()
-    while not there.exists():
-        there = there.parent
-    if not os.access(there, os.W_OK | os.X_OK):
-        return f"{folder} (can't be written{remedy})"
-    return f"{folder} ({_gib(free_bytes(folder))} free)"
+    if not os.access(existing_part(folder), os.W_OK | os.X_OK):
+        return f"{folder}/ (can't be written{remedy})"
+    return f"{folder}/ ({_gib(free_bytes(folder))} free)"
 
 
 def _workers(size: Workers) -> str:

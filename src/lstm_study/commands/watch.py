@@ -32,8 +32,9 @@ def watch(
     """Prepares the server of a study's report on this machine; call `serve` on what it returns.
 
     Nothing is written: the verdict on the page is not recorded as a look at the test reviews, but
-    its interval is as wide as that of a recorded one. `tell` is called with the reason whenever a
-    report can't be made for another one than before; the next look may find the records whole.
+    its interval is as wide as that of a recorded one. Where a report can't be made, `tell` is
+    called with the reason, once for as long as that is the same; the next look may find the records
+    whole.
 
     Raises:
         StoreError: The study has not begun.

@@ -225,16 +225,18 @@ def _of_ties(records: StudyRecords, spec: StudySpec) -> str:
     )
     if not found:
         return ""
-    means = {each.trial_id: each.mean for each in finalists(records.trials)}
-    mean = means.get(found[0].trial_id)
-    score = found[0].score if mean is None else mean
     form = ".2%" if OBJECTIVES[spec.study.objective].is_share else ".4f"
-    kind = "trial of the full budget" if mean is None else "finalist"
-    kinds = kind.replace("trial", "trials") if mean is None else "finalists"
-    many = f"1 other {kind} has" if len(found) == 1 else f"{len(found)} other {kinds} have"
+    means = {each.trial_id: each.mean for each in finalists(records.trials)}
+    if (mean := means.get(found[0].trial_id)) is not None:
+        others = "finalist has" if len(found) == 1 else "finalists have"
+        shared = f"mean score ({mean:{form}})"
+    else:
+        others = f"{'trial' if len(found) == 1 else 'trials'} of the full budget"
+        others += " has" if len(found) == 1 else " have"
+        shared = f"score ({found[0].score:{form}})"
     return (
-        f"{many} the winner's {'score' if mean is None else 'mean score'} ({score:{form}}): the "
-        "search does not tell them apart. Ties go to fewer parameters, then to the lower trial id."
+        f"{len(found)} other {others} the winner's {shared}: the search does not tell them apart. "
+        "Ties go to fewer parameters, then to the lower trial id."
     )
 
 

@@ -17,20 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import Assembled
+from lstm_study.corpus.home_folder import with_home
 from lstm_study.corpus.test_half import UnopenedTest
 from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.files import (
-    read_bytes,
-    replacing_folder,
-    save_array,
-    seal,
-    sha256_of,
-    unseal,
-    with_home,
-)
+from lstm_study.files import read_bytes, replacing_folder, save_array, seal, sha256_of, unseal
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
 

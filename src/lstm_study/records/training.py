@@ -22,8 +22,8 @@ class Epoch:
         train_accuracy: Share of reviews classified correctly, in [0, 1], dropout on.
         validation_loss: Binary cross-entropy on the validation reviews; None without any.
         validation_accuracy: Share of validation reviews classified correctly; None without any.
-        train_seconds: Wall time of the training steps.
-        validation_seconds: Wall time of the validation.
+        train_seconds: Wall time of the training steps, less suspensions of the process.
+        validation_seconds: The same of the validation.
         ended_at: When the epoch ended, ISO 8601 in UTC.
         validation_auc: Area under the ROC curve on the validation reviews; None without any, where
             they have one label only, and in records from before it was measured.

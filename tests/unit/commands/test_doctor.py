@@ -58,7 +58,7 @@ def test_populations_are_told_with_what_runs_the_lstm():
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
-    assert re.fullmatch(r".*/later/still \([\d.]+ GiB free\)", _place(tmp_path / "later/still"))
+    assert re.fullmatch(r".*/later/still/ \([\d.]+ GiB free\)", _place(tmp_path / "later/still"))
     monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path)  # root may write all
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
-    assert _cache().endswith("/cache (can't be written: set LSTM_STUDY_CACHE to another folder)")
+    assert _cache().endswith("/cache/ (can't be written: set LSTM_STUDY_CACHE to another folder)")

@@ -9,10 +9,10 @@ import pytest
 from lstm_study.commands.doctor import _cache
 from lstm_study.corpus import cache
 from lstm_study.corpus.cache import cache_folder, read_entry, write_entry
+from lstm_study.corpus.home_folder import with_home
 from lstm_study.corpus.sources.imdb_npz import _keras_folder
 from lstm_study.corpus.summary import summarise
 from lstm_study.errors import DataError
-from lstm_study.files import with_home
 from tests.unit.corpus.test_summary import assembled
 
 

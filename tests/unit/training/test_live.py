@@ -44,3 +44,11 @@ def test_steps_are_timed_from_the_end_of_an_epochs_first_which_compiles(clock):
     assert [(live.epoch, live.timed_steps, live.timed_seconds) for live in sent] == [
         (1, 0, 0.0), (1, 3, 2.0), (1, 9, 4.0), (2, 0, 0.0), (2, 1, 2.0),
     ]  # fmt: skip
+
+
+def test_the_time_that_sending_takes_is_not_the_trainings():
+    """A suspended command (Ctrl-Z) does not read what its workers send, until they wait for it."""
+    report = LiveReporter(lambda _: time.sleep(0.3), training_id="b0-00-r0", epochs=1)
+    began = module.seconds_running()
+    report(step(1))
+    assert module.seconds_running() - began < 0.2

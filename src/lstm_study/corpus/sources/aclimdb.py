@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.home_folder import with_home
 from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.sources.tar_stream import stream_files
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
-from lstm_study.files import read_bytes, with_home
+from lstm_study.files import read_bytes
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")

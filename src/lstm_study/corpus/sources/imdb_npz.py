@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.corpus.documents import TEST, TRAIN, Documents
+from lstm_study.corpus.home_folder import with_home
 from lstm_study.corpus.sources.download import (
     IMDB_SHA256,
     IMDB_URL,
@@ -26,7 +27,7 @@ from lstm_study.corpus.sources.plain_pickle import read_ragged
 from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
-from lstm_study.files import array_from, array_header, sha256_of, with_home
+from lstm_study.files import array_from, array_header, sha256_of
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")

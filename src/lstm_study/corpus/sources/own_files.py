@@ -16,12 +16,12 @@ from lstm_study.corpus.files.advice import has_surveyed
 from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.layout import find_members
 from lstm_study.corpus.files.table import open_table
+from lstm_study.corpus.home_folder import with_home
 from lstm_study.corpus.sources.own_rows import OwnRows
 from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError
-from lstm_study.files import with_home
 from lstm_study.spec import DataTable
 
 _log = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ import numpy as np
 
 from lstm_study.corpus.documents import TRAIN, Documents
 from lstm_study.corpus.files.table import open_table
+from lstm_study.corpus.home_folder import with_home
 from lstm_study.corpus.sources.source import Located, checked_sha256
 from lstm_study.corpus.text.tokens import number_words
 from lstm_study.corpus.types import Split
 from lstm_study.errors import DataError, DependencyError
-from lstm_study.files import with_home
 from lstm_study.spec import DataTable
 
 LABEL_NAMES = ("negative", "positive")
