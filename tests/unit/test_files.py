@@ -4,12 +4,16 @@ import errno
 import multiprocessing
 import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lstm_study import files
 from lstm_study.errors import DataError, StoreError
+from lstm_study.exchange import exchange
 from lstm_study.files import (
     appending,
     open_log,
@@ -82,13 +86,38 @@ def test_an_array_that_does_not_fit_is_refused_in_the_systems_words(tmp_path):
     assert names_in(tmp_path) == []
 
 
-def test_a_folder_appears_whole_and_is_replaced_whole(tmp_path):
+def without_exchange(monkeypatch):
+    """As on a system that can't exchange two names in one step."""
+    monkeypatch.setattr(files, "exchange", lambda one, other: False)
+
+
+@pytest.mark.parametrize("prepare", [lambda _: None, without_exchange], ids=["in one", "in two"])
+def test_a_folder_appears_whole_and_is_replaced_whole(tmp_path, monkeypatch, prepare):
+    prepare(monkeypatch)
     folder = tmp_path / "reports" / "model"
     write_one(folder, "first")
     write_one(folder, "second")
     assert (folder / "file").read_text() == "second"
     assert (folder / "inner" / "deep").read_text() == "deep"
     assert names_in(folder.parent) == ["model"]
+
+
+def test_a_folder_that_is_replaced_is_missing_at_no_moment(tmp_path, monkeypatch):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    if not exchange(tmp_path / "one", tmp_path / "other"):
+        pytest.skip("the system can't exchange two names")
+    write_one(tmp_path / "model", "first")
+    monkeypatch.setattr(Path, "rename", None)
+    write_one(tmp_path / "model", "second")
+    assert (tmp_path / "model" / "file").read_text() == "second"
+    assert names_in(tmp_path) == ["model", "one", "other"]
+
+
+def test_what_cannot_be_exchanged_stays_as_it_is(tmp_path):
+    (tmp_path / "one").mkdir()
+    assert not exchange(tmp_path / "one", tmp_path / "none")
+    assert names_in(tmp_path) == ["one"]
 
 
 def test_a_failure_inside_leaves_the_earlier_folder(tmp_path):
@@ -108,11 +137,30 @@ def test_a_failure_inside_leaves_the_earlier_folder(tmp_path):
 def test_a_kill_between_the_two_renames_is_corrected_by_the_next_call(tmp_path):
     write_one(tmp_path / "model", "first")
     (tmp_path / "model").rename(tmp_path / ".model.earlier~")
-    (tmp_path / ".model.123-abcd~").mkdir()
     with pytest.raises(ZeroDivisionError), replacing_folder(tmp_path / "model"):
         raise ZeroDivisionError
     assert (tmp_path / "model" / "file").read_text() == "first"
     assert names_in(tmp_path) == ["model"]
+
+
+def draft_of(process: int, *, machine: str = "") -> str:
+    return f".model.{machine or files._this_machine()}-{process}-0123abcd~"
+
+
+def test_only_drafts_that_are_certainly_abandoned_are_deleted(tmp_path):
+    """None here is locked, as where locks reach no other machine, or no other process."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    mine, others = draft_of(os.getpid()), draft_of(os.getpid(), machine="89abcdef")
+    old, nameless = draft_of(ended.pid, machine="89abcdef"), ".model.123-abcd~"
+    for name in (draft_of(ended.pid), mine, others, old, nameless):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".model.a-file~").touch()
+    two_days_ago = (tmp_path / old).stat().st_mtime - 2 * 86_400
+    for name in (old, nameless):
+        os.utime(tmp_path / name, (two_days_ago, two_days_ago))
+    write_one(tmp_path / "model", "new")
+    assert names_in(tmp_path) == sorted([mine, others, ".model.a-file~", "model"])
 
 
 def _write_many(folder: Path, content: str) -> None:
