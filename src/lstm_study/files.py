@@ -247,9 +247,12 @@ def make_folder(folder: Path) -> None:
 
 def step_after(refusal: OSError, *, otherwise: str) -> str:
     """Returns what to do where the system refuses to write; free space makes none writable."""
-    if refusal.errno == errno.EROFS:
-        return "Mount it writable, or choose a folder on another file system."
-    return otherwise
+    if refusal.errno != errno.EROFS:
+        return otherwise
+    other = otherwise.removeprefix("Free space, or ")
+    if other.startswith("Free space"):
+        other = "choose a folder on another file system."
+    return f"Mount it writable, or {other[0].lower()}{other[1:]}"
 
 
 def open_regular(path: Path) -> io.BufferedReader:

@@ -66,10 +66,22 @@ def test_a_file_that_cannot_be_written_is_the_callers_error_with_its_advice(tmp_
 
 def test_no_free_space_is_advised_where_the_file_system_is_read_only(tmp_path):
     with (
-        pytest.raises(StoreError, match=r"\(Read-only file system\)\. Mount it writable"),
+        pytest.raises(
+            StoreError, match=r"\(Read-only file system\)\. Mount it writable, or choose"
+        ),
         replacing(tmp_path / "b"),
     ):
         raise OSError(errno.EROFS, "Read-only file system")
+
+
+@pytest.mark.parametrize(
+    "step", ["Free space, or set CACHE to another folder.", "Set CACHE to another folder."]
+)
+def test_what_else_can_be_done_is_advised_on_a_read_only_file_system_too(step):
+    refusal = OSError(errno.EROFS, "Read-only file system")
+    expected = "Mount it writable, or set CACHE to another folder."
+    assert files.step_after(refusal, otherwise=step) == expected
+    assert files.step_after(OSError(errno.ENOSPC, "full"), otherwise=step) == step
 
 
 def test_an_array_that_does_not_fit_is_refused_in_the_systems_words(tmp_path):
