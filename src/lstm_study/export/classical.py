@@ -173,7 +173,7 @@ def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
             intercept=float(coefficients[-1]),
             text_column=str(values["text_column"]),
         )
-    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ExportError(
             f"{folder}: is not a complete classical model ({error}). Export the model again."
         ) from error
