@@ -19,7 +19,9 @@ from lstm_study.files import save_array
 def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    refused = pytest.raises(ExportError, match="must be empty or a model bundle")
+    refused = pytest.raises(
+        ExportError, match=r"must be empty or a model bundle.* a folder without SHA256SUMS"
+    )
     with refused, replacing_bundle(tmp_path / "mine"):
         pass
     thesis = tmp_path / "mine" / "thesis.txt"
@@ -32,6 +34,13 @@ def test_a_folder_that_is_no_bundle_is_never_replaced(tmp_path):
         with replacing_bundle(tmp_path / name) as new:
             (new / "file").write_text("new")
         assert set(read_sums(tmp_path / name)) == {"file"}
+
+
+def test_a_bundle_that_does_not_fit_is_told_where_else_it_can_go(tmp_path):
+    refused = pytest.raises(ExportError, match=r"\(full\)\. Free space, or .* with --out\.")
+    with refused, replacing_bundle(tmp_path / "model"):
+        raise OSError(28, "full")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_changed_file_is_found(tmp_path):
@@ -142,9 +151,11 @@ def test_the_sums_are_what_sha256sum_reads_and_a_bundle_without_them_is_refused(
     write_sums(tmp_path)
     digests = [hashlib.sha256(name.encode()).hexdigest() for name in "ab"]
     path = tmp_path / "SHA256SUMS"
-    assert path.read_text() == f"{digests[0]}  a\n{digests[1]}  b\n"
+    for _ in range(2):
+        assert path.read_text() == f"{digests[0]}  a\n{digests[1]}  b\n"
+        write_sums(tmp_path)
     path.write_bytes(b"\xff")
-    with pytest.raises(ExportError, match="cannot be read"):
+    with pytest.raises(ExportError, match=r"cannot be read \('utf-8' codec .* again with"):
         read_sums(tmp_path)
     path.unlink()
     with pytest.raises(ExportError, match="SHA256SUMS: is missing"):
