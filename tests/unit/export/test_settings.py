@@ -13,7 +13,9 @@ from lstm_study.corpus.text.pairs import PairVocabulary
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.errors import ExportError
 from lstm_study.export.settings import BundleFacts, BundleSettings, as_json, read_settings
+from lstm_study.records.trainings import trainings_sha256
 from lstm_study.spec import ModelTable
+from lstm_study.spec.space import own_configuration
 from tests.support.fake_study import completed_study
 from tests.support.forged_json import FORGED, forged
 from tests.unit.export.test_card import facts
@@ -68,6 +70,19 @@ def test_what_is_read_back_is_what_was_exported(tmp_path):
     assert (without.words, without.split, without.text_column) == (None, "keras", "text")
 
 
+def test_the_values_of_a_builder_and_its_layers_are_read_back(tmp_path):
+    configuration = own_configuration({"vocabulary_size": 100, "maxlen": 8, "filters": 4})
+    described = facts(
+        RECORDS,
+        builder=ModelTable(builder="my_model.py:build", sha256="ab" * 32),
+        own_layers=("Own", "Other"),
+    )
+    described = replace(described, run=replace(described.run, configuration=configuration))
+    found = read_back(tmp_path / "configuration.json", described)
+    assert found.configuration == configuration
+    assert found.own_layers == ("Own", "Other")
+
+
 def test_a_reader_without_this_package_is_told_all_that_it_needs():
     described = facts(RECORDS)
     values, run, corpus = values_of(described), described.run, RECORDS.corpus
@@ -77,6 +92,9 @@ def test_a_reader_without_this_package_is_told_all_that_it_needs():
     assert values["study"]["name"] == RECORDS.name
     assert values["study"]["title"] == RECORDS.title
     assert values["study"]["spec_sha256"] == hashlib.sha256(RECORDS.spec_text.encode()).hexdigest()
+    assert values["study"]["settings"] == list(RECORDS.settings)
+    made_from = trainings_sha256(RECORDS.trials, RECORDS.runs, RECORDS.control)
+    assert values["study"]["trainings_sha256"] == made_from
     assert values["run"] == {
         "run_id": "winner-s1",
         "arm": "winner",
