@@ -36,6 +36,7 @@ _SEAL = re.compile(r',\s*"seal": "(?P<seal>[0-9a-f]{64})"(?P<end>\s*\}\s*)\Z')
 _HEADERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
 _DRAFT = re.compile(r"(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}~")
 _DAY_SECONDS = 86_400
+_MOST_NAME_BYTES = 200
 _NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
 
 
@@ -397,7 +398,14 @@ def _refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterato
 
 def _temporary_name(path: Path) -> str:
     """Names a draft by its machine, whose name is not written, and its process."""
-    return f".{path.name}.{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}~"
+    return f"{_hidden(path)}{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}~"
+
+
+def _hidden(path: Path) -> str:
+    """How the hidden names beside a file or folder begin; a name may have 255 bytes."""
+    encoded = os.fsencode(path.name)
+    is_short = len(encoded) <= _MOST_NAME_BYTES
+    return f".{path.name if is_short else hashlib.sha256(encoded).hexdigest()[:16]}."
 
 
 def _this_machine() -> str:
@@ -436,7 +444,7 @@ def _put(draft: Path, folder: Path) -> None:
 
 def _earlier(folder: Path) -> Path:
     """Where a folder lies between the two renames of its replacement."""
-    return folder.with_name(f".{folder.name}.earlier~")
+    return folder.with_name(f"{_hidden(folder)}earlier~")
 
 
 def _recover(folder: Path) -> None:
@@ -452,7 +460,7 @@ def _recover(folder: Path) -> None:
         shutil.rmtree(earlier, ignore_errors=True)
     else:
         earlier.unlink(missing_ok=True)
-    prefix = f".{folder.name}."
+    prefix = _hidden(folder)
     for draft in folder.parent.glob(f"{glob_escape(prefix)}*-*~"):
         # A locked draft belongs to another process that is writing it, or has just deleted it; one
         # that can't be opened, to another user.

@@ -52,6 +52,17 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     assert names_in(tmp_path) == ["a.txt"]
 
 
+@pytest.mark.parametrize("name", ["a" * 255, "ä" * 127])
+def test_a_name_as_long_as_the_system_allows_can_be_written(tmp_path, monkeypatch, name):
+    write_text(tmp_path / name, "long")
+    assert names_in(tmp_path) == [name]
+    (tmp_path / name).unlink()
+    without_exchange(monkeypatch)
+    for content in ("first", "second"):
+        write_one(tmp_path / name, content)
+    assert names_in(tmp_path) == [name]
+
+
 def test_a_file_that_cannot_be_written_is_the_callers_error_with_its_advice(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(StoreError, match=r"taken/a\.txt: cannot be written .*Free space"):
