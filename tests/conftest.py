@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from lstm_study.engine.pace_measurement import TIMING_VARIABLE
+from lstm_study.duration.pace_measurement import TIMING_VARIABLE
 from lstm_study.training.runtime import numba_cache_folder
 
 # They begin first, in this order: two processes that share the files then end at about the same

@@ -124,9 +124,9 @@ def test_the_results_that_are_told_are_those_of_the_reports(name: str) -> None:
     assert row in text().splitlines()
 
 
-def test_the_three_lines_of_what_was_found_are_what_the_reports_say() -> None:
+def test_the_lines_of_what_was_found_are_what_the_reports_say() -> None:
     said = " ".join(text().split("## What was found")[1].split("Test accuracy:")[0].split())
-    six, opened, classical = (f"**{line}" for line in said.split("- **")[1:])
+    six, opened, classical, mean = (f"**{line}" for line in said.split("- **")[1:])
     verdict, arms = _summary("imdb")["verdict"], _summary("imdb")["arms"]
     assert f"on all of IMDB: {verdict['kind']}.**" in six
     difference = f"difference to the baseline is {_points(verdict['difference'])} points"
@@ -135,7 +135,7 @@ def test_the_three_lines_of_what_was_found_are_what_the_reports_say() -> None:
     sizes = [arms[arm]["parameter_count"] for arm in ("baseline", "winner")]
     assert ("an eighth" in six) == (round(sizes[0] / sizes[1]) == 8)
     verdict, arms = _summary("imdb-open")["verdict"], _summary("imdb-open")["arms"]
-    beside = {(row["arm"], row["reference"]): row for row in _further_arms("imdb-open")}
+    beside = {(row["arm"], row["reference"]): row for row in _table("imdb-open", "further_arms")}
     whole, alike = verdict, beside["winner", "baseline-recipe"]
     bounds = [[_points(float(each[key]))[1:] for key in KEYS] for each in (whole, alike)]
     headline = f"opened: {verdict['kind']} by {bounds[0][0]} points** "
@@ -149,6 +149,34 @@ def test_the_three_lines_of_what_was_found_are_what_the_reports_say() -> None:
         best = {arm: found["test_accuracy_high"] for arm, found in _summary(name)["arms"].items()}
         best.pop("ensemble", None)
         assert max(best, key=lambda arm: best[arm]) == "control", name
+    best, *others = _table("imdb-open", "models")
+    (control,) = [row for row in others if row["arm"] == "control"]
+    assert best["arm"] == "ensemble-with-control"
+    difference, low, high = (_points(-float(control[key]))[1:] for key in ("from_best", *KEYS[1:]))
+    accuracy = f"{float(best['test_accuracy']):.2%}"
+    assert f"most accurate: {accuracy}, {difference} points ({high} to {low}) more than" in mean
+
+
+def test_the_means_with_the_logistic_regression_are_told_as_the_reports_have_them() -> None:
+    names = ("study/decisions/0028-the-winner-and-the-control-as-one-model.md", "study/RESULTS.md")
+    decision, results = (" ".join(text(name).split()) for name in names)
+    for name in ("imdb", "quickstart"):
+        rows = {row["arm"]: row for row in _table(name, "models")}
+        mean = rows["winner-with-control"]
+        assert rows["control"]["from_best"] == "", "it is the most accurate"
+        difference, low, high = (_points(float(mean[key])) for key in ("from_best", *KEYS[1:]))
+        accuracy = f"{float(mean['test_accuracy']):.2%}"
+        assert f"| {accuracy}, {difference} ({low} to {high}) | – |" in decision
+        if name == "imdb":
+            told = f"by {difference[1:]} points ({high[1:]} to {low[1:]})"
+            assert told in results
+    rows = {row["arm"]: row for row in _table("imdb-open", "models")}
+    single, both, control = (
+        f"{float(rows[arm]['test_accuracy']):.2%}"
+        for arm in ("winner-with-control", "ensemble-with-control", "control")
+    )
+    assert f"| {control} | {single} | {both}, +0.69 (0.46 to 0.93) |" in decision
+    assert f"classifies {single} correctly, and that with the ensemble {both}: 0.69" in results
 
 
 def test_the_sample_of_the_terminal_is_what_the_command_line_prints(tmp_path: Path) -> None:
@@ -184,8 +212,8 @@ def _summary(name: str) -> dict[str, Any]:
     return found
 
 
-def _further_arms(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(text(f"reports/{name}/tables/further_arms.csv").splitlines()))
+def _table(report: str, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text(f"reports/{report}/tables/{name}.csv").splitlines()))
 
 
 ARMS = ("baseline", "baseline-recipe", "winner", "ensemble", "control")

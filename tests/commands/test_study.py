@@ -13,6 +13,7 @@ from lstm_study.commands.compare import comparison_plan
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.errors import ComparisonError, DataError, ExportError, ReportError
 from lstm_study.progress.values import Progress
+from lstm_study.records.state import Extent
 from tests.support.fake_study import completed_study
 from tests.support.stored_study import leave
 
@@ -165,9 +166,9 @@ def test_progress_outside_a_terminal_is_a_line_for_each_stage(
 
 def test_a_comparison_of_few_seeds_is_the_plan_with_no_more_than_those(study: Study) -> None:
     whole = comparison_plan(study._opened)
-    few = comparison_plan(study._opened, only_seeds=2)
+    few = comparison_plan(study._opened, extent=Extent(most_seeds=2))
     assert (few.seeds, few.arms) == (2, whole.arms)
-    assert comparison_plan(study._opened, only_seeds=99) == whole
+    assert comparison_plan(study._opened, extent=Extent(most_seeds=99)) == whole
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from lstm_study import Study
+from lstm_study.analysis.answer.arms import arms_from_records
+from lstm_study.analysis.answer.combined import combined_arms
+from lstm_study.corpus.load import load
+from lstm_study.export import load_bundle
+from lstm_study.store import Store
 from tests.end_to_end.test_kill import wait_until
 from tests.support.commands import lstm_study, start, workers_of
 from tests.support.tiny import SPEC
@@ -84,8 +90,7 @@ def test_a_killed_open_search_resumes_as_if_never_killed_and_the_study_ends_with
     assert "baseline-recipe" in report
     table = pd.read_csv(folder / "reports/open/tables/trials.csv")
     assert {"pooling", "bidirectional", "learning_rate"} <= set(table.columns)
-    predicted = lstm_study("predict", "reports/open/model", "a fine film", cwd=folder)
-    assert predicted.code == 0, predicted.err
+    check_combined(folder)
 
     untouched = tmp_path_factory.mktemp("untouched")
     (untouched / "open.toml").write_text(OPEN)
@@ -94,6 +99,36 @@ def test_a_killed_open_search_resumes_as_if_never_killed_and_the_study_ends_with
     os.chdir(untouched)
     pd.testing.assert_frame_equal(found, trials(), check_exact=True)
     check_parts(untouched)
+
+
+def check_combined(folder: Path) -> None:
+    """What `predict --with` gives is the mean of two models, and what the report tells of it."""
+    model, classical, text = "reports/open/model", "reports/open/model-classical", "a fine film"
+
+    def said(*arguments: str) -> float:
+        predicted = lstm_study("predict", *arguments, "--", text, cwd=folder)
+        assert predicted.code == 0, predicted.err
+        return float(predicted.out.split()[0])
+
+    alone = [said(*each) for each in ((model,), (model, "--ensemble"), (classical,))]
+    assert said(model, "--with", classical) == pytest.approx((alone[0] + alone[2]) / 2, abs=2e-4)
+    both = said(model, "--ensemble", "--with", classical)
+    assert both == pytest.approx((alone[1] + alone[2]) / 2, abs=2e-4)
+    study = Study.load("open.toml")
+    found = study.predict([text], ensemble=True, with_control=True)
+    assert found["probability"].tolist() == pytest.approx([both], abs=1e-4)
+    # From the records, of reviews that were not trained on: calibrated as the export is.
+    records = Store(study.folder).read_all()
+    reviews = load(study.spec.data, seed=study.spec.study.seed).open_test(on_open=lambda: None)
+    texts = [reviews[number] for number in range(len(reviews))]
+    read = [
+        load_bundle(folder / each, ensemble="class" not in each).predict_token_ids(texts)
+        for each in (model, classical)
+    ]
+    recorded = combined_arms(records, arms_from_records(records))["ensemble-with-control"]
+    assert np.mean(read, axis=0) == pytest.approx(recorded.probabilities[0], abs=1e-5)
+    models = pd.read_csv(folder / "reports/open/tables/models.csv").set_index("arm")
+    assert models.test_accuracy["ensemble-with-control"] == pytest.approx(recorded.accuracy)
 
 
 def check_parts(folder: Path) -> None:

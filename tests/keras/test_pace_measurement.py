@@ -4,8 +4,8 @@ import json
 import time
 from dataclasses import replace
 
-from lstm_study.engine import pace_measurement
-from lstm_study.progress.estimate import step_work
+from lstm_study.duration import pace_measurement
+from lstm_study.duration.work import step_work
 from tests.support.tiny import spec
 
 

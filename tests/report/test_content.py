@@ -189,10 +189,11 @@ def test_models_are_listed_by_accuracy_with_their_distance_to_the_baseline(
     content: ContentOf,
 ) -> None:
     rows = content("compared").tables["models"].records()
-    arms = {"baseline", "winner", "control", "ensemble", "runner-up-1"}
+    combined = {"winner-with-control", "ensemble-with-control"}
+    arms = {"baseline", "winner", "control", "ensemble", "runner-up-1", *combined}
     assert {row["arm"] for row in rows} == arms
     assert {row["arm"] for row in rows if row["exported"] == "yes"} == {
-        "control", "ensemble", "winner",
+        "control", "ensemble", "winner", *combined,
     }  # fmt: skip
     accuracies = [float(row["test_accuracy"] or 0) for row in rows]
     assert accuracies == sorted(accuracies, reverse=True)

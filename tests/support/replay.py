@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from lstm_study.commands.costs import Costs
-from lstm_study.commands.time_left import TimeLeft, time_left
-from lstm_study.progress.pace import Pace, corrected
+from lstm_study.duration.costs import Costs
+from lstm_study.duration.pace import Pace, corrected
+from lstm_study.duration.time_left import TimeLeft, time_left
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import SearchState
 from lstm_study.spec import StudySpec

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstm_study.configuration import BASELINE, HYPERPARAMETERS, Configuration, value_in_words
+from lstm_study.duration.work import mean_length, step_work
 from lstm_study.engine.devices import choose_workers
-from lstm_study.progress.estimate import mean_length, step_work
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.seeds import derive
 from tests.conftest import LONGEST, TESTS

@@ -6,8 +6,8 @@ import pytest
 
 from lstm_study.commands.records import _check_target
 from lstm_study.corpus.cache import read_entry
+from lstm_study.duration.pace_measurement import kept_pace
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.pace_measurement import kept_pace
 from lstm_study.errors import StoreError
 from lstm_study.files import read_object
 from lstm_study.report.index import _entries

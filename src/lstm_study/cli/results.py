@@ -202,6 +202,14 @@ def predict(
     ensemble: Annotated[
         bool, typer.Option("--ensemble", help="Predict with the ensemble (export.ensemble).")
     ] = False,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            metavar="MODEL_DIR",
+            help="Predict with the mean of this model's probability and MODEL_DIR's; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Print the probability of the positive label for each text."""
     from lstm_study.cli.display import Bar
@@ -212,13 +220,13 @@ def predict(
     if tables and texts:
         raise typer.BadParameter("Give texts, or --file IN, and not both.")
     if tables and target is not None:
-        bundle = prediction.load_bundle_quietly(model_dir, ensemble=ensemble)
+        model = prediction.load_model_quietly(model_dir, ensemble=ensemble, others=others or ())
         from lstm_study.export import predict_files
         from lstm_study.spec.quantities import counted
 
         with Bar(err) as bar:
             found = predict_files(
-                bundle,
+                model,
                 tables,
                 target,
                 text_column=text_column,
@@ -237,9 +245,8 @@ def predict(
     is_typed = not texts and sys.stdin.isatty()
     at_once = 1 if is_typed else prediction.AT_ONCE
     with contextlib.nullcontext() if is_typed else waiting("loading the model"):
-        answers = prediction.predict_lines(
-            model_dir, lines, at_once=at_once, ensemble=ensemble, on_unknown=_say_unknown
-        )
+        model = prediction.load_model_quietly(model_dir, ensemble=ensemble, others=others or ())
+        answers = prediction.predict_lines(model, lines, at_once=at_once, on_unknown=_say_unknown)
         first = list(islice(answers, 1))
     for item in chain(first, answers):
         typer.echo(printable(item, keep="\t"))

@@ -114,7 +114,7 @@ def read_answer(study: OpenStudy, *, is_noted: bool = True) -> Answer:
             runs=records.runs,
         ),
         arms=tuple(summarise_arm(arm) for arm in arms.values()),
-        advice=tuple(advise(records, level=at.level).sentences.values()),
+        advice=advise(records, level=at.level).texts,
         comparisons=side_questions(arms, level=at.level),
         report=report,
         model=model,

@@ -1,7 +1,5 @@
 """`compare`: the second stage of a study; what it will train, and whether that is done."""
 
-from dataclasses import replace
-
 from lstm_study.analysis.statistics.planned_power import PlannedPower, plan_power
 from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.commands.estimate import time_left_of
@@ -13,7 +11,7 @@ from lstm_study.commands.workers import StageWorkers, stage_workers
 from lstm_study.comparison.arms import ComparisonPlan, plan_comparison
 from lstm_study.comparison.jobs import Jobs
 from lstm_study.comparison.looks import add_seeds, added_seeds, seeds_to_add
-from lstm_study.comparison.quick import record_quick, shortened
+from lstm_study.comparison.quick import limited, record_quick
 from lstm_study.comparison.stage import run_comparison
 from lstm_study.corpus.types import Corpus
 from lstm_study.errors import ComparisonError
@@ -51,17 +49,15 @@ def compare(
     check_searched(study)
     with stage_workers(study, workers) as own:
         rerank(study, corpus, show=show, workers=own)
-        if quick:
-            _compare(study, corpus, show=show, workers=own, quick=True)
-            return
         if more_seeds:
             show.stage("Comparison", add_seeds(study.spec, study.store, more_seeds, study.command))
-        _compare(study, corpus, show=show, workers=own, only_seeds=only_seeds)
-        if only_seeds is not None:
+        extent = extent_of(only_seeds=only_seeds, quick=quick)
+        _compare(study, corpus, show=show, workers=own, extent=extent)
+        if extent != Extent():
             return
         while more := seeds_to_add(study.spec, study.store):
             show.stage("Comparison", add_seeds(study.spec, study.store, more, study.command))
-            _compare(study, corpus, show=show, workers=own)
+            _compare(study, corpus, show=show, workers=own, extent=extent)
 
 
 def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
@@ -73,25 +69,15 @@ def planned_power(study: OpenStudy, summary: CorpusSummary) -> PlannedPower:
     )
 
 
-def comparison_plan(
-    study: OpenStudy, *, only_seeds: int | None = None, quick: bool = False
-) -> ComparisonPlan:
-    """Plans the comparison of a finished search.
-
-    Args:
-        study: The study.
-        only_seeds: At most so many seeds of each arm; None for all.
-        quick: Whether it is shortened; see `comparison.quick`.
-    """
+def comparison_plan(study: OpenStudy, *, extent: Extent | None = None) -> ComparisonPlan:
+    """Plans the comparison of a finished search, or a part of it; all of it if not given."""
     plan = plan_comparison(
         study.spec,
         study.store.read_trials(),
         runs=study.store.read_runs(),
         more_seeds=added_seeds(study.store),
     )
-    if quick:
-        return shortened(plan)
-    return plan if only_seeds is None else replace(plan, seeds=min(plan.seeds, only_seeds))
+    return limited(plan, extent or Extent())
 
 
 def extent_of(*, only_seeds: int | None = None, quick: bool = False) -> Extent:
@@ -108,9 +94,7 @@ def is_compared(study: OpenStudy, *, extent: Extent) -> bool:
     """
     try:
         winner_of(study)
-        quick = extent.primary_only
-        only_seeds = None if quick else extent.most_seeds
-        plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
+        plan = comparison_plan(study, extent=extent)
         jobs = Jobs(plan, spec=study.spec, store=study.store, is_read_only=True)
         if not jobs.is_done:
             return False
@@ -155,12 +139,11 @@ def _compare(
     *,
     show: Show,
     workers: StageWorkers,
-    only_seeds: int | None = None,
-    quick: bool = False,
+    extent: Extent,
 ) -> None:
-    if quick:
+    if extent.primary_only:
         record_quick(comparison_plan(study), study.store)
-    plan = comparison_plan(study, only_seeds=only_seeds, quick=quick)
+    plan = comparison_plan(study, extent=extent)
     show.stage(
         "Comparison",
         f"{', '.join(plan.arms)}: {counted(plan.seeds, 'seed')} each, runs of "
@@ -169,7 +152,6 @@ def _compare(
         + ("; the classical control" if plan.control else "")
         + ("; the path from baseline to winner" if plan.ablation else ""),
     )
-    extent = extent_of(only_seeds=only_seeds, quick=quick)
     study.store.write_extent(extent)
     left = time_left_of(study, extent=extent)
     if left is not None:

@@ -4,11 +4,11 @@ import tempfile
 from pathlib import Path
 
 from lstm_study.commands.open_study import OpenStudy, Show
-from lstm_study.commands.time_left import TimeLeft, read_time_left, time_left
+from lstm_study.duration.pace import Pace
+from lstm_study.duration.pace_measurement import is_measurable, kept_pace, machine_pace
+from lstm_study.duration.time_left import TimeLeft, read_time_left, time_left
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import Workers, choose_workers
-from lstm_study.engine.pace_measurement import is_measurable, kept_pace, machine_pace
-from lstm_study.progress.pace import Pace
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import Extent, SearchState
 from lstm_study.spec import StudySpec
@@ -58,7 +58,8 @@ def estimate(
             extent=extent,
         )
     return read_time_left(
-        study,
+        study.spec,
+        study.store,
         pace=pace,
         plan=study.store.read_state(SearchState) or _drawn_plan(study.spec),
         corpus=corpus,
@@ -76,7 +77,12 @@ def time_left_of(
     """
     size = workers_here(study)
     return read_time_left(
-        study, pace=pace_of(study, size), workers=size.count, plan=plan, extent=extent
+        study.spec,
+        study.store,
+        pace=pace_of(study, size),
+        workers=size.count,
+        plan=plan,
+        extent=extent,
     )
 
 

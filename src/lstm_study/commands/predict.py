@@ -1,7 +1,7 @@
 """What `lstm-study predict` does: a bundle's predictions, without the backend's log output."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,17 +11,16 @@ from lstm_study.training.memory import allocate_gpu_memory_as_needed
 from lstm_study.training.runtime import keep_jax_from_hidden_gpus
 
 if TYPE_CHECKING:
-    from lstm_study.export import Bundle, ClassicalBundle
+    from lstm_study.export import Bundle, ClassicalBundle, CombinedModel
 
 AT_ONCE = 1_024
 
 
 def predict_lines(
-    model_dir: Path,
+    model: "Bundle | ClassicalBundle | CombinedModel",
     texts: Iterable[str],
     *,
     at_once: int = AT_ONCE,
-    ensemble: bool = False,
     on_unknown: Callable[[int], None] | None = None,
 ) -> Iterator[str]:
     """Yields for each text a line: probability, label, text, separated by tabs.
@@ -30,17 +29,16 @@ def predict_lines(
     `on_unknown` is called with how many hold no word that the model knows.
 
     Raises:
-        ExportError: The bundle is damaged, or knows no words.
+        ExportError: A bundle knows no words.
     """
-    bundle = load_bundle_quietly(model_dir, ensemble=ensemble)
     from lstm_study.export import predict_some
 
     texts, unknown = iter(texts), 0
     while some := list(islice(texts, at_once)):
-        probabilities, without = predict_some(bundle, some)
+        probabilities, without = predict_some(model, some)
         unknown += without
         for text, probability in zip(some, probabilities, strict=True):
-            label = bundle.label_of(probability)
+            label = model.label_of(probability)
             yield f"{probability:.4f}\t{label}\t{' '.join(text.split())}"
     if unknown and on_unknown is not None:
         on_unknown(unknown)
@@ -52,12 +50,26 @@ def unknown_in_words(count: int) -> str:
     return f"{texts} no word of the model's vocabulary: no prediction is meaningful there."
 
 
-def load_bundle_quietly(model_dir: Path, *, ensemble: bool) -> "Bundle | ClassicalBundle":
-    """Loads a bundle without the backend's messages."""
+def load_model_quietly(
+    model_dir: Path, *, ensemble: bool = False, others: Sequence[Path] = ()
+) -> "Bundle | ClassicalBundle | CombinedModel":
+    """Loads a bundle without the backend's messages.
+
+    Args:
+        model_dir: The bundle's folder.
+        ensemble: Whether to load its ensemble.
+        others: Folders of bundles that it is combined with.
+
+    Raises:
+        ExportError: A bundle is damaged, has no ensemble, or has other labels than the first.
+    """
     silence_tensorflow()
     allocate_gpu_memory_as_needed()
     keep_jax_from_hidden_gpus()
     with tempfile.TemporaryDirectory() as folder, redirect_output(Path(folder) / "log"):
-        from lstm_study.export import load_bundle
+        from lstm_study.export import CombinedModel, load_bundle
 
-        return load_bundle(model_dir, ensemble=ensemble)
+        bundle = load_bundle(model_dir, ensemble=ensemble)
+        if not others:
+            return bundle
+        return CombinedModel(models=(bundle, *(load_bundle(each) for each in others)))

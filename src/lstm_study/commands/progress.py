@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lstm_study.commands.estimate import pace_of, workers_here
 from lstm_study.commands.open_study import OpenStudy, Show
-from lstm_study.commands.time_left import read_baseline_seconds, read_time_left
+from lstm_study.duration.time_left import read_baseline_seconds, read_time_left
 from lstm_study.progress.values import Progress, Report
 from lstm_study.records.state import Extent
 
@@ -27,7 +27,7 @@ def progress_with_time_left(
     pace = pace_of(study, size)
 
     def seconds_left(stage: str) -> tuple[float | None, float | None]:
-        left = read_time_left(study, pace=pace, workers=size.count, extent=extent)
+        left = read_time_left(study.spec, study.store, pace=pace, workers=size.count, extent=extent)
         if left is None:
             return None, None
         return left.comparison if stage == "Comparison" else left.search, left.whole
@@ -39,7 +39,7 @@ def baseline_progress(study: OpenStudy, show: Show) -> Report:
     """Shows the progress of the baseline's first run alone, with the time left of it."""
     pace = pace_of(study, workers_here(study))
     return _with_seconds_left(
-        study, show, lambda _: (read_baseline_seconds(study, pace=pace), None)
+        study, show, lambda _: (read_baseline_seconds(study.spec, study.store, pace=pace), None)
     )
 
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from lstm_study.arm_names import LAST_EPOCHS_SUFFIX, OWN_EPOCH_SUFFIX, PRIMARY
-from lstm_study.commands.compare import comparison_plan, extent_of, is_compared
+from lstm_study.commands.compare import extent_of, is_compared
 from lstm_study.commands.estimate import time_left_of
 from lstm_study.commands.open_study import OpenStudy, as_run, recorded_spec
 from lstm_study.commands.outputs import is_model_current, is_report_current, own_model, own_report
-from lstm_study.commands.time_left import TimeLeft
-from lstm_study.commands.winner import winner_of
-from lstm_study.commands.work_left import expected_comparison
 from lstm_study.comparison.looks import added_seeds
-from lstm_study.errors import ComparisonError, RecordError
+from lstm_study.duration.expected_comparison import expected_comparison
+from lstm_study.duration.time_left import TimeLeft
+from lstm_study.errors import RecordError
 from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
@@ -270,12 +269,6 @@ def _is_written(study: OpenStudy) -> bool:
 
 def _runs_planned(study: OpenStudy, plan: SearchState | None, extent: Extent) -> int:
     """How many trainings the comparison plans, as far as that is known before the search ends."""
-    if plan is None or plan.stopped is not None:
-        with suppress(ComparisonError):
-            winner_of(study)
-            return comparison_plan(
-                study, only_seeds=extent.most_seeds, quick=extent.primary_only
-            ).trainings
     store = study.store
     return expected_comparison(
         study.spec,

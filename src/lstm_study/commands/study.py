@@ -14,7 +14,7 @@ from lstm_study.analysis.search.summary import finalists, ranking
 from lstm_study.commands.answer import read_runs, read_trials
 from lstm_study.commands.custom_builder import builder_of, recorded
 from lstm_study.commands.open_study import as_run
-from lstm_study.commands.predict import load_bundle_quietly, unknown_in_words
+from lstm_study.commands.predict import load_model_quietly, unknown_in_words
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
 from lstm_study.errors import ComparisonError, DataError, ExportError, ReportError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lstm_study.analysis.answer.verdict import Verdict
-    from lstm_study.export import Bundle
+    from lstm_study.export import Bundle, ClassicalBundle, CombinedModel
     from lstm_study.report.content import Content
     from lstm_study.report.figures.picture import Picture
 
@@ -333,13 +333,22 @@ class Study:
         Raises:
             ExportError: No model was exported, or it is damaged.
         """
-        return self._bundle().networks[0]
+        from lstm_study.export import Bundle
 
-    def predict(self, texts: str | Iterable[str]) -> "pd.DataFrame":
+        found = self._exported()
+        assert isinstance(found, Bundle), "model/ has the network"
+        return found.networks[0]
+
+    def predict(
+        self, texts: str | Iterable[str], *, ensemble: bool = False, with_control: bool = False
+    ) -> "pd.DataFrame":
         """Classifies texts with the exported winner.
 
         Args:
             texts: One text or several.
+            ensemble: Whether to take the mean of all of the winner's runs (`export.ensemble`).
+            with_control: Whether to take the mean of that and the logistic regression's
+                probability, as `lstm-study predict MODEL_DIR --with MODEL_DIR` does.
 
         Returns:
             One row per text: text, probability of the positive label, label.
@@ -365,17 +374,18 @@ class Study:
                     f"{type(text).__name__}), the first such one, at index {place}. Leave such "
                     'texts out, or write "" for them.'
                 )
-        bundle = self._bundle()
+        others = [self.report_folder / "model-classical"] if with_control else []
+        model = self._exported(ensemble=ensemble, others=others)
         from lstm_study.export import predict_some
 
-        probabilities, unknown = predict_some(bundle, listed)
+        probabilities, unknown = predict_some(model, listed)
         if unknown:
             warnings.warn(unknown_in_words(unknown), stacklevel=2)
         return pd.DataFrame(
             {
                 "text": listed,
                 "probability": probabilities,
-                "label": [bundle.label_of(float(value)) for value in probabilities],
+                "label": [model.label_of(float(value)) for value in probabilities],
             }
         )
 
@@ -409,12 +419,12 @@ class Study:
             )
         return found
 
-    def _bundle(self) -> "Bundle":
-        from lstm_study.export import Bundle
-
+    def _exported(
+        self, *, ensemble: bool = False, others: Sequence[Path] = ()
+    ) -> "Bundle | ClassicalBundle | CombinedModel":
         folder = self.report_folder / "model"
         try:
-            found = load_bundle_quietly(folder, ensemble=False)
+            return load_model_quietly(folder, ensemble=ensemble, others=others)
         except ExportError:
             if folder.exists():
                 raise
@@ -422,8 +432,6 @@ class Study:
                 f"{folder}: no model has been exported. Call run(), or export() if the study has "
                 "been compared."
             ) from None
-        assert isinstance(found, Bundle), "model/ has the network"
-        return found
 
     def _content(self) -> "Content":
         from lstm_study.report.content import gather

@@ -49,19 +49,37 @@ class ComparisonPlan:
     @property
     def trainings(self) -> int:
         """How many trainings that is, the control's left out."""
-        steps = 0
-        if self.ablation:
-            steps = ablation_trainings(*(self.arms[arm] for arm in PRIMARY))
-            steps += MASKED_BASELINE in self.arms
-        return len(self.arms) * self.seeds + len(PRIMARY) * self.validation_seeds + steps
+        primary = len(PRIMARY) * self.validation_seeds
+        return len(self.arms) * self.seeds + primary + self.ablation_trainings
+
+    @property
+    def ablation_trainings(self) -> int:
+        """How many of them lead from baseline to winner."""
+        if not self.ablation:
+            return 0
+        ends = (self.arms[arm] for arm in PRIMARY)
+        return ablation_trainings(*ends) + (MASKED_BASELINE in self.arms)
 
 
 def plan_comparison(
     spec: StudySpec, trials: Sequence[Trial], *, runs: Sequence[Run] = (), more_seeds: int = 0
 ) -> ComparisonPlan:
     """Plans the whole comparison of a finished search; `runs` are those that it already has."""
+    return plan_of(planned_arms(spec, trials, runs), spec, more_seeds=more_seeds)
+
+
+def plan_of(
+    arms: Mapping[str, Configuration], spec: StudySpec, *, more_seeds: int = 0
+) -> ComparisonPlan:
+    """Plans the whole comparison of some arms.
+
+    Args:
+        arms: Configuration by name, in the order to run.
+        spec: The study.
+        more_seeds: Seeds that were added to the study file's.
+    """
     return ComparisonPlan(
-        arms=MappingProxyType(planned_arms(spec, trials, runs)),
+        arms=MappingProxyType(dict(arms)),
         seeds=spec.compare.seeds + more_seeds,
         validation_seeds=spec.compare.validation_seeds,
         control=spec.compare.control,

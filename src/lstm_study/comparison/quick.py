@@ -1,7 +1,8 @@
-"""A shortened comparison (`--quick`): winner and baseline alone, with few seeds.
+"""Comparisons that train less than all: fewer seeds, or a shortened one (`--quick`).
 
-It opens test before own epochs are fixed, so they are never evaluated in that study. All else may
-be trained later, by the same command without `--quick`.
+A shortened comparison trains winner and baseline alone, with few seeds. It opens test before own
+epochs are fixed, so they are never evaluated in that study. All else may be trained later, by the
+same command without `--quick`.
 """
 
 from dataclasses import replace
@@ -11,8 +12,16 @@ from lstm_study.analysis.statistics.power import LEAST_SEEDS
 from lstm_study.arm_names import PRIMARY
 from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.provenance import now
-from lstm_study.records.state import OWN_EPOCHS, ArmsState, QuickState
+from lstm_study.records.state import OWN_EPOCHS, ArmsState, Extent, QuickState
 from lstm_study.store import Store
+
+
+def limited(plan: ComparisonPlan, extent: Extent) -> ComparisonPlan:
+    """Returns the part of a comparison that is to be trained."""
+    found = shortened(plan) if extent.primary_only else plan
+    if extent.most_seeds is None:
+        return found
+    return replace(found, seeds=min(found.seeds, extent.most_seeds))
 
 
 def shortened(plan: ComparisonPlan) -> ComparisonPlan:

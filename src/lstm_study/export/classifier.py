@@ -62,6 +62,20 @@ class Classifier(ABC):
             )
         )
 
+    def predict_texts(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Predicts texts.
+
+        Returns:
+            The probability of the positive label for each text, float32 [texts], and whether a text
+            holds no word that the model knows, bool [texts]: all such get one probability.
+
+        Raises:
+            ExportError: The bundle does not know words.
+        """
+        words = self.words()
+        ids = [words.encode(text) for text in texts]
+        return self.predict_token_ids(ids), np.array([len(each) == 1 for each in ids], dtype=bool)
+
     def label_of(self, probability: float) -> str:
         """Returns the name of the label that a probability is read as."""
         return self.labels[1] if probability > self.threshold else self.labels[0]

@@ -19,8 +19,8 @@ from lstm_study.corpus.files.rows import MISSING, Row, not_text
 from lstm_study.corpus.files.table import FileTable, open_table
 from lstm_study.corpus.sources.survey import text_column_of
 from lstm_study.errors import DataError, ExportError
-from lstm_study.export.classical import ClassicalBundle
-from lstm_study.export.load import Bundle
+from lstm_study.export.classifier import Classifier
+from lstm_study.export.combined import CombinedModel
 from lstm_study.files import replacing
 
 OnProgress = Callable[[str, int, int], None]
@@ -47,7 +47,7 @@ class Predicted:
 
 
 def predict_files(
-    bundle: Bundle | ClassicalBundle,
+    model: Classifier | CombinedModel,
     sources: Sequence[Path],
     target: Path,
     *,
@@ -65,7 +65,7 @@ def predict_files(
     failure leaves an earlier target as it was. Where it is a link, what it leads to is replaced.
 
     Args:
-        bundle: The model.
+        model: One that was exported, or several combined.
         sources: Files, folders, archives or patterns.
         target: Where the copy goes; its suffix says what it is: CSV, TSV, JSONL or Parquet.
         text_column: The column that holds the texts; by default the study's own, if the table has
@@ -75,7 +75,7 @@ def predict_files(
         progress: Called with "predicting", bytes read and bytes in all.
 
     Raises:
-        ExportError: The bundle does not know words, or the target can't be written.
+        ExportError: A bundle does not know words, or the target can't be written.
         DataError: The files can't be read, or lack the column.
     """
     write = _writer(target)
@@ -84,8 +84,8 @@ def predict_files(
         table = open_table(sources, encoding=encoding, names=columns, labelled=False)
         if target.exists() and any(target.samefile(member.path) for member in table.members):
             raise ExportError(f"{target}: is also an input. Choose another output file.")
-        column = _column(table, text_column or "", bundle.text_column, where=str(sources[0]))
-        predictions = _Predictions(bundle, table, column, progress)
+        column = _column(table, text_column or "", model.text_column, where=str(sources[0]))
+        predictions = _Predictions(model, table, column, progress)
         advice = "Free space, or choose another file."
         with (
             replacing(target, durable=False, error=ExportError, next_step=advice) as temporary,
@@ -101,16 +101,15 @@ def predict_files(
 
 
 def predict_some(
-    bundle: Bundle | ClassicalBundle, texts: Sequence[str]
+    model: Classifier | CombinedModel, texts: Sequence[str]
 ) -> tuple[NDArray[np.float32], int]:
     """Predicts some texts.
 
     Returns:
         Their probabilities, float32 [texts], and how many hold no word that the model knows.
     """
-    words = bundle.words()
-    ids = [words.encode(text) for text in texts]
-    return bundle.predict_token_ids(ids), sum(len(each) == 1 for each in ids)
+    probabilities, unknown = model.predict_texts(texts)
+    return probabilities, int(unknown.sum())
 
 
 class _Predictions:
@@ -118,13 +117,13 @@ class _Predictions:
 
     def __init__(
         self,
-        bundle: Bundle | ClassicalBundle,
+        model: Classifier | CombinedModel,
         table: FileTable,
         column: str,
         progress: OnProgress | None,
     ) -> None:
         self.table, self.rows, self.unknown = table, 0, 0
-        self._bundle, self._progress = bundle, progress
+        self._model, self._progress = model, progress
         self._position = table.names.index(column)
         self.added = [_free_name(name, table.names) for name in ("probability", "label")]
 
@@ -133,11 +132,11 @@ class _Predictions:
         rows = self.table.rows()
         while chunk := list(islice(rows, ROWS_AT_ONCE)):
             texts = [self._text(row) for row in chunk]
-            probabilities, unknown = predict_some(self._bundle, texts)
+            probabilities, unknown = predict_some(self._model, texts)
             self.rows += len(chunk)
             self.unknown += unknown
             yield [
-                [*row.values, float(f"{value:.8f}"), self._bundle.label_of(float(value))]
+                [*row.values, float(f"{value:.8f}"), self._model.label_of(float(value))]
                 for row, value in zip(chunk, probabilities, strict=True)
             ]
             if self._progress is not None:

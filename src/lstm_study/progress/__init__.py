@@ -1,1 +1,1 @@
-"""Where a stage stands, and how long the rest will take."""
+"""Where a stage stands, and what is shown of it."""

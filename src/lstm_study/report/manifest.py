@@ -92,7 +92,7 @@ def markdown(content: Content) -> str:
         "",
         f"**{_plain(content.verdict.headline)}** {_plain(content.verdict.details)}",
         "",
-        *(f"- {_plain(str(each))}" for each in tables["advice"].column("sentence")),
+        *(_advice_line(row) for row in tables["advice"].records()),
         *([""] if tables["advice"].rows else []),
         "| arm | label | parameters | seeds | test accuracy | lowest | highest | per epoch |",
         "| --- | --- | --: | --: | --: | --: | --: | --: |",
@@ -141,6 +141,11 @@ def _of_failed_runs(content: Content) -> list[str]:
     if means:
         text += f" Means without them: {', '.join(means)}."
     return ["", _plain(text)]
+
+
+def _advice_line(row: Mapping[str, Any]) -> str:
+    command = f" `{row['command']}`" if row["command"] else ""
+    return f"- {_plain(str(row['sentence']))}{command}"
 
 
 def _fields(item: object, names: tuple[str, ...]) -> dict[str, Any]:

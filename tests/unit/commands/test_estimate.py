@@ -10,9 +10,9 @@ import pytest
 from lstm_study.commands import Silent, open_study, progress
 from lstm_study.commands.estimate import estimate, time_left_in_words, time_left_of
 from lstm_study.commands.progress import progress_with_time_left
-from lstm_study.engine import pace_measurement
+from lstm_study.duration import pace_measurement
+from lstm_study.duration.pace_measurement import TIMING_VARIABLE, kept_pace
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.pace_measurement import TIMING_VARIABLE, kept_pace
 from lstm_study.progress.values import Progress
 from lstm_study.records import CorpusSummary
 from lstm_study.records.state import BracketState, RoundState, SearchState

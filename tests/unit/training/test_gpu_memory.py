@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lstm_study.commands.predict import load_bundle_quietly
+from lstm_study.commands.predict import load_model_quietly
 from lstm_study.errors import ExportError
 from lstm_study.training.memory import allocate_gpu_memory_as_needed, free_gpu_memory
 
@@ -15,7 +15,7 @@ def test_loading_a_model_takes_no_more_of_a_gpu_than_it_uses(tmp_path, monkeypat
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ExportError):
-        load_bundle_quietly(tmp_path, ensemble=False)
+        load_model_quietly(tmp_path, ensemble=False)
     assert [os.environ[name] for name in NAMES] == ["true", "false"]
 
 
@@ -29,7 +29,7 @@ def test_a_model_is_loaded_without_cuda_where_all_gpus_are_hidden(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     monkeypatch.setenv("JAX_PLATFORMS", asked)
     with pytest.raises(ExportError):
-        load_bundle_quietly(tmp_path, ensemble=False)
+        load_model_quietly(tmp_path, ensemble=False)
     assert os.environ["JAX_PLATFORMS"] == platforms
 
 

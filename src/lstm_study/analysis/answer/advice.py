@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records
+from lstm_study.analysis.answer.combined import combined_arms
 from lstm_study.analysis.answer.questions import model_question
 from lstm_study.analysis.answer.rule import is_above_majority
 from lstm_study.analysis.answer.wording import between
@@ -20,8 +21,12 @@ from lstm_study.analysis.statistics.significance import auc_by_chance
 from lstm_study.arm_names import (
     CONTROL,
     ENSEMBLE,
+    ENSEMBLE_WITH_CONTROL,
     LAST_EPOCHS_SUFFIX,
+    PRIMARY,
     RUNNER_UP,
+    WINNER_WITH_CONTROL,
+    WITH_CONTROL_SUFFIX,
     networks_per_run,
 )
 from lstm_study.metrics import log_loss, majority_share, roc_auc
@@ -35,6 +40,8 @@ RULE = (
 LEFT_OUT = "Models not shown to be more accurate than the more frequent label alone are left out."
 TOO_FEW = "No network is recommended: that takes four runs of each that did not fail."
 LAST_EPOCHS_ARM = f"winner{LAST_EPOCHS_SUFFIX}"
+_SINGLE_MODELS = (CONTROL, ENSEMBLE, ENSEMBLE_WITH_CONTROL)
+"""Of each of these there is one, not one for each seed."""
 _CLOSE = -0.01
 """Lowest difference in accuracy that the interval of a close model may include. Few seeds or
 reviews give wide intervals: that they show no difference is no reason to take the faster model.
@@ -81,14 +88,25 @@ class Advice:
 
     Attributes:
         models: The most accurate one first.
-        sentences: Subject → the sentence: "model", and where they are others "single network" and
-            "ensemble". Empty with fewer than two models.
+        sentences: Subject → the sentence: "model", "logistic regression" where it is a part of that
+            model, and where they are others "single network" and "ensemble". Empty with fewer than
+            two models.
+        commands: Subject → the command that its sentence ends with, where it does.
         rule: How the recommendation is made.
     """
 
     models: tuple[Model, ...]
     sentences: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
     rule: str = RULE
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The sentences, with their commands."""
+        return tuple(
+            f"{sentence} {self.commands.get(subject, '')}".rstrip()
+            for subject, sentence in self.sentences.items()
+        )
 
 
 def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
@@ -103,7 +121,8 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
         level: Of every interval.
     """
     arms = arms_from_records(records)
-    found = [_model(name, arm, records) for name, arm in arms.items() if _is_model(name)]
+    arms |= combined_arms(records, arms)
+    found = [_model(name, arms, records) for name in arms if _is_model(name)]
     ranked = sorted(found, key=lambda model: -model.accuracy)
     judged = _beside_best([each for each in ranked if _has_enough(each)], arms, level)
     others = [each for each in ranked if not _has_enough(each)]
@@ -116,19 +135,29 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
     rule = RULE if all(each.is_above_majority for each in judged) else f"{RULE} {LEFT_OUT}"
     chosen = _choice(judged)
     if chosen is None:
-        sentences = {"model": _of_none(judged, arms, majority)}
-        return Advice(models=models, sentences=sentences, rule=rule)
-    sentences = {"model": _of_choice(chosen, judged, majority)}
-    networks = [each for each in judged if each.arm not in (CONTROL, ENSEMBLE, LAST_EPOCHS_ARM)]
+        said, ranking = _of_none(judged, arms, majority)
+        return Advice(
+            models=models,
+            sentences={"model": said},
+            commands=_commands({"model": ranking} if ranking is not None else {}, records),
+            rule=rule,
+        )
+    sentences, named = {"model": _of_choice(chosen, judged, majority)}, {"model": chosen}
+    control = next((each for each in judged if each.arm == CONTROL), None)
+    if control is not None and chosen.arm.endswith(WITH_CONTROL_SUFFIX):
+        sentences["logistic regression"] = _of_part(control, chosen, arms, level)
+    networks = [each for each in judged if _is_single_network(each.arm)]
     if networks and chosen.arm not in {each.arm for each in networks}:
         networks = _beside_best(networks, arms, level)
         single = _choice(networks)
         if single is not None:
             sentences["single network"] = _of_single_network(single, networks, arms, level)
+            named["single network"] = single
     ensemble = next((each for each in judged if each.arm == ENSEMBLE), None)
-    if ensemble is not None and chosen.arm != ENSEMBLE:
+    if ensemble is not None and chosen.arm not in (ENSEMBLE, ENSEMBLE_WITH_CONTROL):
         sentences[ENSEMBLE] = _of_ensemble(ensemble, chosen, arms, level)
-    return Advice(models=models, sentences=sentences, rule=rule)
+    commands = _commands(named, records)
+    return Advice(models=models, sentences=sentences, commands=commands, rule=rule)
 
 
 def model_name(arm: str) -> str:
@@ -137,39 +166,53 @@ def model_name(arm: str) -> str:
         CONTROL: "the logistic regression",
         ENSEMBLE: "the ensemble of the winner's runs",
         LAST_EPOCHS_ARM: "the mean of the winner's last epochs",
+        WINNER_WITH_CONTROL: "the mean of winner and logistic regression",
+        ENSEMBLE_WITH_CONTROL: "the mean of the winner's ensemble and the logistic regression",
     }.get(arm, arm if arm.startswith(RUNNER_UP) else f"the {arm}")
 
 
 def _is_model(arm: str) -> bool:
-    named = ("baseline", "winner", CONTROL, ENSEMBLE, LAST_EPOCHS_ARM)
-    return arm in named or arm.startswith(RUNNER_UP)
+    return (
+        _is_single_network(arm)
+        or arm in (*_SINGLE_MODELS, LAST_EPOCHS_ARM)
+        or arm.endswith(WITH_CONTROL_SUFFIX)
+    )
 
 
-def _model(name: str, arm: Arm, records: StudyRecords) -> Model:
-    kept = without_failed_runs(arm)
+def _is_single_network(arm: str) -> bool:
+    return arm in PRIMARY or arm.startswith(RUNNER_UP)
+
+
+def _model(name: str, arms: Mapping[str, Arm], records: StudyRecords) -> Model:
+    kept = without_failed_runs(arms[name])
     losses = [log_loss(kept.labels, row) for row in kept.probabilities]
     areas = [roc_auc(kept.labels, row) for row in kept.probabilities]
-    runs = records.completed_runs("winner" if name == ENSEMBLE else name)
+    network = name.removesuffix(WITH_CONTROL_SUFFIX)
+    runs = records.completed_runs("winner" if network == ENSEMBLE else network)
     training: list[float | None] = [run.seconds for run in runs]
     predicting = [run.predict_1000_seconds for run in runs]
     networks = networks_per_run(name, runs[0].protocol_epochs) if runs else 1
     predicting = [None if each is None else networks * each for each in predicting]
-    if name == CONTROL and records.control is not None:
+    control = records.control
+    if name == CONTROL and control is not None:
         networks = 0
-        training = [records.control.fit_seconds]
-        predicting = [records.control.predict_1000_seconds]
+        training, predicting = [control.fit_seconds], [control.predict_1000_seconds]
     combine: Callable[[Iterable[float]], float] = fmean
-    if name == ENSEMBLE:
+    if network == ENSEMBLE:
         combine, networks = math.fsum, len(runs)
+    times = [_all_of(training, combine), _all_of(predicting, combine)]
+    if name != network and control is not None:
+        of_control = (control.fit_seconds, control.predict_1000_seconds)
+        times = [_all_of(both, math.fsum) for both in zip(times, of_control, strict=True)]
     return Model(
         arm=name,
         accuracy=kept.accuracy,
         runs=kept.seeds,
-        failed=len(failed_runs(arm)),
+        failed=len(failed_runs(arms[network])),
         log_loss=fmean(losses),
         networks=networks,
-        training_seconds=_all_of(training, combine),
-        predict_1000_seconds=_all_of(predicting, combine),
+        training_seconds=times[0],
+        predict_1000_seconds=times[1],
         roc_auc=_all_of(areas, fmean),
         is_above_majority=is_above_majority(kept),
     )
@@ -183,8 +226,8 @@ def _all_of(
 
 
 def _has_enough(model: Model) -> bool:
-    """Whether a model's runs are enough to judge it: the control and the ensemble are one each."""
-    return model.arm in (CONTROL, ENSEMBLE) or model.runs >= LEAST_SEEDS
+    """Whether a model's runs are enough to judge it."""
+    return model.arm in _SINGLE_MODELS or model.runs >= LEAST_SEEDS
 
 
 def _beside_best(models: Sequence[Model], arms: Mapping[str, Arm], level: float) -> list[Model]:
@@ -271,7 +314,10 @@ def _of_choice(chosen: Model, models: Sequence[Model], majority: float) -> str:
     return said + why + _remarks(chosen)
 
 
-def _of_none(models: Sequence[Model], arms: Mapping[str, Arm], majority: float) -> str:
+def _of_none(
+    models: Sequence[Model], arms: Mapping[str, Arm], majority: float
+) -> tuple[str, Model | None]:
+    """Says that no model is recommended, and returns the one that it names nevertheless, if any."""
     said = (
         f"No model is recommended: neither the most accurate, {model_name(models[0].arm)} "
         f"({models[0].accuracy:.2%}), nor any not shown to differ from it is shown to be more "
@@ -280,11 +326,12 @@ def _of_none(models: Sequence[Model], arms: Mapping[str, Arm], majority: float) 
     ranking = max(models, key=lambda each: each.roc_auc or 0.0)
     chance = auc_by_chance(arms[ranking.arm].labels)
     if chance is None or (ranking.roc_auc or 0.0) <= chance[1]:
-        return said
-    return (
-        f"{said} By ROC AUC, which needs no threshold, {model_name(ranking.arm)} tells the labels "
+        return said, None
+    said += (
+        f" By ROC AUC, which needs no threshold, {model_name(ranking.arm)} tells the labels "
         f"apart best ({ranking.roc_auc:.4f}).{_remarks(ranking)}"
     )
+    return said, ranking
 
 
 def _label_alone(majority: float) -> str:
@@ -308,6 +355,16 @@ def _of_single_network(
         listed = ", ".join(each.arm for each in useful)
         said += f" Of those {_CLOSE_IN_WORDS} ({listed}) it predicts fastest."
     return said + _remarks(chosen)
+
+
+def _of_part(control: Model, chosen: Model, arms: Mapping[str, Arm], level: float) -> str:
+    """Says what the control alone does that is a part of the recommended model."""
+    found = _difference(arms, CONTROL, chosen.arm, level)
+    against = f", {between(found)} against that mean" if found is not None else ""
+    return (
+        f"The logistic regression alone classifies {control.accuracy:.2%} correctly{against}"
+        f"{_cost(control, chosen)}."
+    )
 
 
 def _of_ensemble(ensemble: Model, chosen: Model, arms: Mapping[str, Arm], level: float) -> str:
@@ -347,6 +404,24 @@ def _remarks(model: Model) -> str:
         said += f" Of its {model.runs + model.failed} runs {model.failed} failed."
     if model.arm == LAST_EPOCHS_ARM:
         said += " It is not exported."
-    elif model.arm not in (CONTROL, ENSEMBLE, "winner"):
-        said += f" To export it: lstm-study export STUDY.toml --arm {model.arm}."
+    elif model.arm.endswith(WITH_CONTROL_SUFFIX):
+        said += " To predict with it:"
+    elif _is_single_network(model.arm) and model.arm != "winner":
+        said += " To export it:"
     return said
+
+
+def _commands(named: Mapping[str, Model], records: StudyRecords) -> dict[str, str]:
+    """Returns the commands that `_remarks` announces, by subject."""
+    found = {}
+    for subject, model in named.items():
+        arm = model.arm
+        if arm.endswith(WITH_CONTROL_SUFFIX):
+            folder = f"reports/{records.name}"
+            ensemble = " --ensemble" if arm == ENSEMBLE_WITH_CONTROL else ""
+            found[subject] = (
+                f"lstm-study predict {folder}/model{ensemble} --with {folder}/model-classical"
+            )
+        elif _is_single_network(arm) and arm != "winner":
+            found[subject] = f"lstm-study export STUDY.toml --arm {arm}"
+    return found

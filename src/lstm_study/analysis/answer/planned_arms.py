@@ -24,8 +24,18 @@ def planned_arms(
     At least one trial of the full budget has completed.
     """
     ranked = ranking(trials, spec.study.direction, max_epochs=spec.search.max_epochs, runs=runs)
+    return arms_of(spec, [trial.configuration for trial in ranked])
+
+
+def arms_of(spec: StudySpec, ranked: Sequence[Configuration]) -> dict[str, Configuration]:
+    """Returns each arm's configuration, in the order to run, by the configurations of a search.
+
+    Args:
+        spec: The study.
+        ranked: The best one first, one at least.
+    """
     # The search may have drawn one configuration twice; an arm is compared once.
-    different = list(dict.fromkeys(trial.configuration for trial in ranked))
+    different = list(dict.fromkeys(ranked))
     arms = {"baseline": spec.baseline.configuration, "winner": different[0]}
     if spec.protocol.masked:
         # So that the winner is not credited with the effect of masking.

@@ -13,12 +13,14 @@ from lstm_study.analysis.statistics.significance import holm
 from lstm_study.arm_names import (
     CONTROL,
     ENSEMBLE,
+    ENSEMBLE_WITH_CONTROL,
     LAST_EPOCHS_SUFFIX,
     MASKED_BASELINE,
     OWN_EPOCH_SUFFIX,
     PRIMARY,
     RECIPE_BASELINE,
     RUNNER_UP,
+    WINNER_WITH_CONTROL,
 )
 from lstm_study.records.state import VerdictKind
 
@@ -122,8 +124,9 @@ def model_question(
     """
     names = (candidate, reference)
     sides = {name: arms[name] for name in names}
-    if ENSEMBLE in names:
-        fixed = (ENSEMBLE, "winner", f"winner{LAST_EPOCHS_SUFFIX}")
+    ensembles = (ENSEMBLE, ENSEMBLE_WITH_CONTROL)
+    if any(name in ensembles for name in names):
+        fixed = (*ensembles, "winner", WINNER_WITH_CONTROL, f"winner{LAST_EPOCHS_SUFFIX}")
         sides |= {
             name: replace(without_failed_runs(arms[name]), deterministic=True)
             for name in names

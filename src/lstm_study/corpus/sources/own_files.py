@@ -91,19 +91,7 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
         negative=data.negative or (),
         positive_label=data.positive_label,
     )
-    if reading.lone_surrogates:
-        what = (
-            "1 text holds"
-            if reading.lone_surrogates == 1
-            else f"{reading.lone_surrogates:,} texts hold"
-        )
-        _log.warning(
-            "%s: %s half a character (a lone surrogate), read as a replacement character.",
-            reading.where, what,
-        )  # fmt: skip
-    if not has_surveyed():
-        for sentence in reading.labels.folded():
-            _log.warning("%s: %s.", reading.where, sentence)
+    _warn_of_what_was_mended(reading)
     codes = np.frombuffer(reading.codes, dtype=np.int32)
     side = np.array([*sides, -1], dtype=np.int8)[codes]
     no_label = codes < 0
@@ -134,6 +122,23 @@ def read_documents(located: Located, *, data: DataTable) -> Documents:
         rule=reading.rule,
     )
     return documents if kept.all() else documents.where_kept(kept)
+
+
+def _warn_of_what_was_mended(reading: OwnRows) -> None:
+    """Logs how many texts held half a character, and which labels were read as one."""
+    if reading.lone_surrogates:
+        what = (
+            "1 text holds"
+            if reading.lone_surrogates == 1
+            else f"{reading.lone_surrogates:,} texts hold"
+        )
+        _log.warning(
+            "%s: %s half a character (a lone surrogate), read as a replacement character.",
+            reading.where, what,
+        )  # fmt: skip
+    if not has_surveyed():
+        for sentence in reading.labels.folded():
+            _log.warning("%s: %s.", reading.where, sentence)
 
 
 def _warn_of_both_labels(

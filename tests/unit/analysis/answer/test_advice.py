@@ -66,7 +66,8 @@ def test_of_models_not_shown_to_differ_the_fastest_is_recommended_and_what_is_ex
     found = advise(study_of(shares, times={"winner": 0.8, RUNNER_UP: 0.2}))
     said = found.sentences["model"]
     assert said.startswith("Use runner-up-1: ")
-    assert said.endswith(" To export it: lstm-study export STUDY.toml --arm runner-up-1.")
+    assert said.endswith(" To export it:")
+    assert found.texts == (f"{said} lstm-study export STUDY.toml --arm runner-up-1",)
     slow = advise(study_of(shares, times={"winner": 0.2, RUNNER_UP: 0.8})).sentences["model"]
     assert slow.startswith("Use the winner: ")
     assert "export" not in slow
@@ -122,6 +123,51 @@ def test_beside_a_control_a_single_network_and_the_ensemble_are_told_of_with_the
     assert ensemble.endswith("not over other seeds of it.")
 
 
+def of_different_errors(**options: bool) -> StudyRecords:
+    """A study whose control and networks are wrong on different reviews, and unsure there."""
+    study = study_of({"baseline": 0.7, "winner": 0.85, "control": 0.85}, **options)
+    labels = study.test_labels
+    assert labels is not None
+    random = np.random.default_rng(1)
+    rows = {}
+    for name in study.predictions:
+        if not name.startswith("baseline"):
+            right = random.random(len(labels)) < 0.85
+            sure = np.where(right, 0.95, 0.4)
+            rows[name] = np.where(labels == 1, sure, 1 - sure).astype(np.float32)
+    return replace(study, predictions={**study.predictions, **rows})
+
+
+def test_the_mean_of_winner_and_control_is_recommended_where_it_is_better_than_both() -> None:
+    found = advise(of_different_errors())
+    assert list(found.sentences) == ["model", "logistic regression", "single network"]
+    best, control = found.models[0], next(each for each in found.models if each.arm == "control")
+    assert (best.arm, best.runs, best.networks) == ("winner-with-control", 5, 1)
+    assert best.accuracy > 0.95
+    assert (best.training_seconds, best.predict_1000_seconds) == pytest.approx((110.0, 0.6))
+    said = found.sentences["model"]
+    assert said.startswith(
+        f"Use the mean of winner and logistic regression: it classifies {best.accuracy:.2%} of"
+    )
+    assert said.endswith(" To predict with it:")
+    assert found.commands["model"] == (
+        "lstm-study predict reports/fake/model --with reports/fake/model-classical"
+    )
+    alone = found.sentences["logistic regression"]
+    assert alone.startswith(f"The logistic regression alone classifies {control.accuracy:.2%} ")
+    assert "against that mean, at 9% of its training time and 17% of its prediction ti" in alone
+
+
+def test_with_an_ensemble_its_mean_with_the_control_costs_all_of_its_networks() -> None:
+    found = advise(of_different_errors(ensemble=True))
+    models = {each.arm: each for each in found.models}
+    both = models["ensemble-with-control"]
+    assert (both.runs, both.networks) == (1, 5)
+    assert (both.training_seconds, both.predict_1000_seconds) == pytest.approx((510.0, 2.6))
+    # The five runs together are right nearly everywhere, and faster without the control.
+    assert found.sentences["model"].startswith("Use the ensemble of the winner's runs: ")
+
+
 def test_an_ensemble_that_the_interval_does_not_tell_from_the_control_is_not_called_worse() -> None:
     found = advise(study_of({"baseline": 0.7, "winner": 0.9, "control": 0.9}, ensemble=True))
     said = found.sentences["ensemble"]
@@ -165,7 +211,7 @@ def test_networks_with_too_few_seeds_are_not_recommended() -> None:
     assert dict(found.sentences) == {"model": TOO_FEW}
     few = advise(study_of({"baseline": 0.7, "winner": 0.9, "control": 0.8}, seeds=3))
     assert dict(few.sentences) == {"model": TOO_FEW}
-    assert [each.difference for each in few.models] == [None] * 3
+    assert [each.difference for each in few.models] == [None] * 4
 
 
 def test_without_two_models_there_is_no_advice() -> None:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from lstm_study.commands.search import end_in_words
-from lstm_study.commands.work_left import finalist_jobs, possible_arms, search_jobs
 from lstm_study.configuration import BASELINE
+from lstm_study.duration.expected_comparison import expected_comparison
+from lstm_study.duration.trainings_left import finalist_jobs, search_jobs
 from lstm_study.records import Trial
-from lstm_study.records.state import BracketState, RoundState, SearchState
+from lstm_study.records.state import BracketState, Extent, RoundState, SearchState
 from lstm_study.search.plan_sizes import as_limited, trials_at_most
 from tests.support.tiny import spec
 
@@ -121,8 +122,8 @@ def test_what_follows_a_search_that_a_limit_cuts_is_expected_from_what_it_leaves
                "search.max_trials=3")  # fmt: skip
     assert len(finalist_jobs(study, PLAN, [], Named())) == 9
     assert finalist_jobs(few, PLAN, [], Named()) == []
-    assert "runner-up-2" in possible_arms(study, PLAN, [])
-    assert "runner-up-1" not in possible_arms(few, PLAN, [])
+    assert "runner-up-2" in expected_comparison(study, PLAN, [], extent=Extent()).arms
+    assert "runner-up-1" not in expected_comparison(few, PLAN, [], extent=Extent()).arms
 
 
 def test_of_a_repair_only_the_named_trials_are_left():

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from lstm_study.configuration import Configuration
-from lstm_study.progress.estimate import mean_length, pass_work, step_work
-from lstm_study.progress.pace import Pace, Timed, corrected
+from lstm_study.duration.pace import Pace, Timed, corrected
+from lstm_study.duration.work import mean_length, pass_work, step_work
 from lstm_study.records import CorpusSummary, Run, Trial
 from lstm_study.records.state import Live
 from lstm_study.spec import StudySpec

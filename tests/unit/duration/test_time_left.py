@@ -1,6 +1,6 @@
 """How long a study will take, said before and while it runs: on recorded and on made-up paces."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +9,13 @@ import pytest
 from lstm_study.analysis.answer.ablation import ablation_trainings
 from lstm_study.arm_names import LAST_EPOCHS
 from lstm_study.commands import open_study
-from lstm_study.commands.costs import Costs
-from lstm_study.commands.time_left import TimeLeft, read_baseline_seconds, read_time_left, time_left
-from lstm_study.commands.work_left import comparison_jobs, expected_comparison, possible_arms
 from lstm_study.comparison.arms import plan_comparison
-from lstm_study.progress.pace import Pace
+from lstm_study.configuration import Configuration
+from lstm_study.duration.costs import Costs
+from lstm_study.duration.expected_comparison import expected_comparison
+from lstm_study.duration.pace import Pace
+from lstm_study.duration.time_left import TimeLeft, read_baseline_seconds, read_time_left, time_left
+from lstm_study.duration.trainings_left import comparison_jobs
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import BracketState, Extent, Live, RoundState, SearchState
 from lstm_study.schedule import hyperband
@@ -72,6 +74,12 @@ def _left(
         control=None, pace=pace, workers=workers, extent=extent,
         searched_seconds=searched_seconds, only_trials=only_trials,
     )  # fmt: skip
+
+
+def _arms(
+    spec: StudySpec, trials: list[Trial], runs: Sequence[Run] = ()
+) -> Mapping[str, Sequence[Configuration]]:
+    return expected_comparison(spec, PLAN, trials, runs, extent=Extent()).arms
 
 
 def _found(*arguments: list, **options: object) -> TimeLeft:
@@ -185,13 +193,16 @@ def test_the_workers_are_those_of_the_running_command_else_those_that_would_be(
     sessions = (*STUDY.sessions[:-1], replace(STUDY.sessions[-1], workers=3))
     leave(replace(STUDY, runs=(), predictions={}, sessions=sessions), tmp_path)
     study = open_study("fake.toml")
-    assert read_time_left(study, pace=PACE, workers=1) is None  # Its plan is not written down.
+    spec, store = study.spec, study.store
+    assert (
+        read_time_left(spec, store, pace=PACE, workers=1) is None
+    )  # Its plan is not written down.
     plan = replace(PLAN, stopped="")
-    assert read_time_left(study, pace=PACE, workers=1, plan=plan) is not None
-    study.store.write_state(plan)
-    one, eight = (read_time_left(study, pace=PACE, workers=count) for count in (1, 8))
-    with study.store.hold("lstm-study run"):
-        running = read_time_left(study, pace=PACE, workers=1)
+    assert read_time_left(spec, store, pace=PACE, workers=1, plan=plan) is not None
+    store.write_state(plan)
+    one, eight = (read_time_left(spec, store, pace=PACE, workers=count) for count in (1, 8))
+    with store.hold("lstm-study run"):
+        running = read_time_left(spec, store, pace=PACE, workers=1)
     assert one is not None and eight is not None and running is not None
     assert eight.comparison < running.comparison < one.comparison
 
@@ -256,20 +267,24 @@ def test_a_builder_of_ones_own_is_estimated_without_an_arm_of_a_recipe() -> None
     spec = own.explored().model_copy(
         update={"model": learned.model_copy(update={"hyperparameters": declared})}
     )
-    assert "baseline-recipe" not in possible_arms(spec, PLAN, [])
+    assert "baseline-recipe" not in _arms(spec, [])
 
 
 def test_of_a_search_that_a_repair_lets_resume_the_compared_winner_stays_known() -> None:
     opened = SPEC.model_dump(mode="json")
     opened["space"] |= {"learning_rate": {"min": 0.001, "max": 0.01}}
     spec = StudySpec.model_validate(opened, strict=False)
-    trials, baseline = list(STUDY.trials), spec.baseline.configuration
-    before = possible_arms(spec, PLAN, trials)
+    baseline = spec.baseline.configuration
+    trials = [
+        replace(each, configuration=each.configuration.with_values(learning_rate=0.002))
+        for each in STUDY.trials
+    ]
+    before = _arms(spec, trials)
     assert len(before["winner"]) > 1 and "baseline-recipe" in before
     (run, *_) = [run for run in STUDY.runs if run.arm == "winner"]
     for rate, recipe in ((baseline.learning_rate, None), (0.004, baseline)):
         winner = run.configuration.with_values(learning_rate=rate)
-        arms = possible_arms(spec, PLAN, trials, [replace(run, configuration=winner)])
+        arms = _arms(spec, trials, [replace(run, configuration=winner)])
         assert arms["winner"] == [winner]
         expected = recipe and [recipe.with_values(learning_rate=0.004)]
         assert arms.get("baseline-recipe") == expected
@@ -283,7 +298,7 @@ def test_of_the_baseline_alone_its_first_steps_tell_how_long_the_rest_takes(
     running = replace(run, status="running", epochs=(), test_accuracy=None)
     leave(replace(STUDY, trials=(), runs=(running,), predictions={}), tmp_path)
     study = open_study("fake.toml")
-    assert read_baseline_seconds(study, pace=None) is None
+    assert read_baseline_seconds(study.spec, study.store, pace=None) is None
     # 49 steps in 98 s: an epoch of 100 takes 200 s. Half of the first is done.
     at = Live(training_id="baseline-s1", epochs=run.protocol_epochs, epoch=1, step=50, steps=100,
               timed_steps=49, timed_seconds=98.0)  # fmt: skip
@@ -293,7 +308,7 @@ def test_of_the_baseline_alone_its_first_steps_tell_how_long_the_rest_takes(
     # The last epochs are evaluated on test each, which costs 27% of a training for each review.
     evaluation = 0.27 * 200 * reviews["test"] / (reviews["train"] + reviews["validation"])
     expected = 200 * (run.protocol_epochs - 0.5) + LAST_EPOCHS * evaluation + 0.7
-    assert read_baseline_seconds(study, pace=None) == pytest.approx(expected)
+    assert read_baseline_seconds(study.spec, study.store, pace=None) == pytest.approx(expected)
 
 
 def test_the_time_left_of_the_baseline_alone_is_not_that_of_the_whole_comparison(
@@ -304,8 +319,8 @@ def test_the_time_left_of_the_baseline_alone_is_not_that_of_the_whole_comparison
     study = open_study("fake.toml")
     study.store.write_state(replace(PLAN, stopped=""))
     whole, alone = (
-        read_time_left(study, pace=PACE, workers=1),
-        read_baseline_seconds(study, pace=PACE),
+        read_time_left(study.spec, study.store, pace=PACE, workers=1),
+        read_baseline_seconds(study.spec, study.store, pace=PACE),
     )
     assert whole is not None and alone is not None
     assert 0 < alone < whole.comparison / 4

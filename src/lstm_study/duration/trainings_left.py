@@ -1,47 +1,26 @@
 """The trainings that are left of a study, each with what it will take: the jobs of `time_left`."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from statistics import fmean
 
-from lstm_study.analysis.answer.ablation import ablation_trainings, ablation_trainings_left
-from lstm_study.analysis.answer.planned_arms import epochs_of, is_arm_masked, with_recipe_of
+from lstm_study.analysis.answer.ablation import ablation_trainings_left
+from lstm_study.analysis.answer.planned_arms import epochs_of, is_arm_masked
 from lstm_study.analysis.search.summary import ranking
-from lstm_study.arm_names import (
-    LAST_EPOCHS,
-    MASKED_BASELINE,
-    PRIMARY,
-    RECIPE_BASELINE,
-    RUNNER_UP,
-    VALIDATION_SUFFIX,
+from lstm_study.arm_names import LAST_EPOCHS, PRIMARY, VALIDATION_SUFFIX
+from lstm_study.comparison.arms import validation_epochs
+from lstm_study.configuration import Configuration
+from lstm_study.duration.costs import Costs, is_validated
+from lstm_study.duration.expected_comparison import (
+    ExpectedComparison,
+    full_budget_trials,
+    possible_winners,
 )
-from lstm_study.commands.costs import Costs, is_validated
-from lstm_study.comparison.arms import (
-    plan_comparison,
-    validation_epochs,
-)
-from lstm_study.configuration import HYPERPARAMETERS, Configuration
 from lstm_study.records import Control, Run, Trial
-from lstm_study.records.state import BracketState, Extent, SearchState
+from lstm_study.records.state import BracketState, SearchState
 from lstm_study.records.trial_ids import TrialId
-from lstm_study.search.plan_sizes import as_limited
 from lstm_study.search.rerank import FRESH_SEEDS
 from lstm_study.spec import StudySpec
-from lstm_study.spec.dimensions import Fixed
-
-
-def possible_winners(plan: SearchState | None, trials: Sequence[Trial]) -> list[Configuration]:
-    """Returns the configurations that the search plans, as far as it is known, or has begun."""
-    planned = plan.brackets if plan is not None else ()
-    known = [
-        each
-        for bracket in planned
-        if bracket.role == "search"
-        for each in bracket.configurations
-        if each is not None
-    ]
-    return known or [trial.configuration for trial in trials if trial.role == "search"]
 
 
 def search_jobs(
@@ -119,7 +98,7 @@ def finalist_jobs(
         return [costs.rest(trial) for trial in begun if not trial.has_ended]
     whole = spec.search.max_epochs
     candidates = [*dict.fromkeys(possible_winners(plan, trials))]
-    finalists = min(spec.search.rerank, _full_budget(plan, spec))
+    finalists = min(spec.search.rerank, full_budget_trials(plan, spec))
     if finalists < 2:
         return []
     if plan is not None and plan.stopped is not None:
@@ -129,69 +108,6 @@ def finalist_jobs(
             return []
     one = costs.training(candidates or [Configuration()], whole, is_validated=True)
     return [one] * (FRESH_SEEDS * finalists)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedComparison:
-    """What a comparison will train, as far as that is known before its search has ended.
-
-    Attributes:
-        arms: By name, the configurations that the arm may have: one once that is known.
-        seeds: Runs of each.
-        validation_seeds: Validation runs of baseline and winner; 0 for none.
-        has_control: Whether the classical control is trained.
-        has_ablation: Whether one hyperparameter at a time leads from baseline to winner.
-    """
-
-    arms: Mapping[str, Sequence[Configuration]]
-    seeds: int
-    validation_seeds: int = 0
-    has_control: bool = False
-    has_ablation: bool = False
-
-    @property
-    def trainings(self) -> int:
-        """How many trainings that is, the classical control left out.
-
-        Those of an ablation depend on the winner: the mean over all that may win counts.
-        """
-        steps = 0
-        if self.has_ablation:
-            (baseline,) = self.arms["baseline"]
-            of_each = [ablation_trainings(baseline, each) for each in self.arms["winner"]]
-            steps = round(fmean(of_each)) + (MASKED_BASELINE in self.arms)
-        return len(self.arms) * self.seeds + len(PRIMARY) * self.validation_seeds + steps
-
-
-def expected_comparison(
-    spec: StudySpec,
-    plan: SearchState | None,
-    trials: Sequence[Trial],
-    runs: Sequence[Run] = (),
-    *,
-    more_seeds: int = 0,
-    extent: Extent,
-) -> ExpectedComparison:
-    """Returns what the comparison of a study will train.
-
-    Args:
-        spec: The study's.
-        plan: The search's schedule; None before it is written down.
-        trials: Those that began.
-        runs: Those that began.
-        more_seeds: Seeds that were added to the study file's.
-        extent: How much of the comparison is trained.
-    """
-    arms = possible_arms(spec, plan, trials, runs, primary_only=extent.primary_only)
-    seeds = spec.compare.seeds + more_seeds
-    is_whole = not extent.primary_only
-    return ExpectedComparison(
-        arms=arms,
-        seeds=seeds if extent.most_seeds is None else min(seeds, extent.most_seeds),
-        validation_seeds=spec.compare.validation_seeds if is_whole else 0,
-        has_control=spec.compare.control,
-        has_ablation=spec.compare.ablation and is_whole,
-    )
 
 
 def comparison_jobs(
@@ -216,8 +132,8 @@ def comparison_jobs(
         epochs, masked = epochs_of(arm, spec), is_arm_masked(arm, spec)
         evaluations = 1
         if arm in PRIMARY:
-            evaluations += min(epochs, LAST_EPOCHS) - 1 + (expected.validation_seeds > 0)
-        for index in range(1, expected.seeds + 1):
+            evaluations += min(epochs, LAST_EPOCHS) - 1 + (expected.plan.validation_seeds > 0)
+        for index in range(1, expected.plan.seeds + 1):
             run = by_id.get(f"{arm}-s{index}")
             if run is None:
                 jobs.append(
@@ -229,7 +145,7 @@ def comparison_jobs(
             elif not run.has_ended:
                 jobs.append(costs.rest(run, evaluations=evaluations))
     jobs += _validation_jobs(spec, expected, [run for run in runs if is_validated(run)], costs)
-    if expected.has_control and (control is None or control.status == "running"):
+    if expected.plan.control and (control is None or control.status == "running"):
         jobs.insert(0, costs.classical_control())
     return jobs
 
@@ -242,7 +158,7 @@ def _validation_jobs(
     `runs` are those of them that began.
     """
     jobs = [costs.rest(run) for run in runs if not run.has_ended]
-    for arm in PRIMARY if expected.validation_seeds else ():
+    for arm in PRIMARY if expected.plan.validation_seeds else ():
         begun = sum(run.arm == arm + VALIDATION_SUFFIX for run in runs)
         one = costs.training(
             expected.arms[arm],
@@ -250,8 +166,8 @@ def _validation_jobs(
             is_validated=True,
             masked=is_arm_masked(arm, spec),
         )
-        jobs += [one] * (expected.validation_seeds - begun)
-    if expected.has_ablation:
+        jobs += [one] * (expected.plan.validation_seeds - begun)
+    if expected.plan.ablation:
         winners = expected.arms["winner"]
         left = fmean(
             ablation_trainings_left(runs, expected.arms["baseline"][0], winner, spec=spec)
@@ -260,62 +176,6 @@ def _validation_jobs(
         one = costs.training(winners, spec.search.max_epochs, is_validated=True)
         jobs += [one] * round(left)
     return jobs
-
-
-def possible_arms(
-    spec: StudySpec,
-    plan: SearchState | None,
-    trials: Sequence[Trial],
-    runs: Sequence[Run] = (),
-    *,
-    primary_only: bool = False,
-) -> dict[str, list[Configuration]]:
-    """Returns the arms that will be trained, each with the configurations that it may have.
-
-    Where a repair lets a search resume whose comparison has begun, the winner is that of its runs.
-    """
-    whole = spec.search.max_epochs
-    is_over = plan is not None and plan.stopped is not None
-    if is_over and ranking(trials, spec.study.direction, max_epochs=whole):
-        planned = plan_comparison(spec, trials, runs=runs).arms
-        return {
-            arm: [configuration]
-            for arm, configuration in planned.items()
-            if arm in PRIMARY or not primary_only
-        }
-    candidates = possible_winners(plan, trials) or [spec.baseline.configuration]
-    base = [spec.baseline.configuration]
-    named = ("winner", f"winner{VALIDATION_SUFFIX}")
-    winner = next((run.configuration for run in runs if run.arm in named), None)
-    arms = {"baseline": base, "winner": candidates if winner is None else [winner]}
-    if primary_only:
-        return arms
-    if spec.protocol.masked:
-        arms[MASKED_BASELINE] = base
-    dimensions = spec.space.dimensions()
-    if winner is not None:
-        recipe = with_recipe_of(winner, spec.baseline.configuration)
-        arms |= {RECIPE_BASELINE: [recipe]} if recipe != spec.baseline.configuration else {}
-    # Which of a builder's hyperparameters are its recipe is not known: it has no such arm.
-    elif spec.builder is None and any(
-        row.part == "recipe" and not isinstance(dimensions[name], Fixed)
-        for name, row in HYPERPARAMETERS.items()
-    ):
-        arms[RECIPE_BASELINE] = base
-    others = min(spec.compare.runner_ups, max(0, _full_budget(plan, spec) - 1))
-    return arms | {f"{RUNNER_UP}{place + 1}": candidates for place in range(others)}
-
-
-def _full_budget(plan: SearchState | None, spec: StudySpec) -> int:
-    """Counts the trials that the search trains for its full budget."""
-    brackets = as_limited(plan, spec.search.max_trials).brackets if plan is not None else ()
-    return sum(
-        each.trials
-        for bracket in brackets
-        if bracket.role == "search"
-        for each in bracket.rounds
-        if each.budget_epochs == spec.search.max_epochs
-    )
 
 
 def _is_of(trial: Trial, bracket: BracketState) -> bool:

@@ -1,30 +1,26 @@
 """How long what is left of a study will take: search, finalists, comparison, model and report.
 
-Every training that is left is priced by its work (`progress.estimate`) at this machine's pace
-(`progress.pace`), and assigned to workers in the order of the plan. What the search will promote,
+Every training that is left is priced by its work (`duration.work`) at this machine's pace
+(`duration.pace`), and assigned to workers in the order of the plan. What the search will promote,
 and which configuration will win, is not known beforehand: the mean of those planned stands for it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from lstm_study.commands.costs import costs_so_far
-from lstm_study.commands.open_study import OpenStudy
-from lstm_study.commands.work_left import (
-    ExpectedComparison,
-    comparison_jobs,
-    expected_comparison,
-    finalist_jobs,
-    search_jobs,
-)
+from lstm_study.comparison.arms import ComparisonPlan
 from lstm_study.comparison.looks import added_seeds
-from lstm_study.progress.pace import Pace, makespan
+from lstm_study.duration.costs import costs_so_far
+from lstm_study.duration.expected_comparison import ExpectedComparison, expected_comparison
+from lstm_study.duration.pace import Pace, makespan
+from lstm_study.duration.trainings_left import comparison_jobs, finalist_jobs, search_jobs
 from lstm_study.records import Control, CorpusSummary, Run, Trial
 from lstm_study.records.state import Extent, Live, SearchState
 from lstm_study.search.plan_sizes import as_limited, with_further_trials
 from lstm_study.search.stage import only_trials, seconds_searched
 from lstm_study.spec import StudySpec
 from lstm_study.spec.quantities import estimate_in_words
+from lstm_study.store import Store
 
 _WRITING_LOADS = 4.0
 """What model and report take together, in times that a worker takes to load."""
@@ -68,7 +64,8 @@ class TimeLeft:
 
 
 def read_time_left(
-    study: OpenStudy,
+    spec: StudySpec,
+    store: Store,
     *,
     pace: Pace | None,
     workers: int,
@@ -79,22 +76,22 @@ def read_time_left(
     """Estimates the time left, from the study's records; None before anything was measured.
 
     Args:
-        study: The study, begun or not.
+        spec: The study's.
+        store: Its records, begun or not.
         pace: This machine's; None where it was not measured.
         workers: That would share the trainings here; those that are running, if there are any.
         plan: The search's; None for the one that the study wrote down.
         corpus: The reviews in numbers; None for those that the study wrote down.
         extent: How much of the comparison is to be trained now; None for all.
     """
-    store = study.store
     plan, corpus = plan or store.read_state(SearchState), corpus or store.read(CorpusSummary)
     if plan is None or corpus is None:
         return None
     sessions, trials = store.read_sessions(), store.read_trials()
     return time_left(
-        study.spec,
+        spec,
         corpus=corpus,
-        plan=with_further_trials(plan, study.spec),
+        plan=with_further_trials(plan, spec),
         trials=trials,
         runs=store.read_runs(),
         control=store.read(Control),
@@ -104,7 +101,7 @@ def read_time_left(
         extent=extent,
         live=store.read_live() if store.holder() else {},
         searched_seconds=seconds_searched(sessions, trials),
-        only_trials=only_trials(study.spec, store),
+        only_trials=only_trials(spec, store),
     )
 
 
@@ -168,20 +165,20 @@ def time_left(
     )
 
 
-def read_baseline_seconds(study: OpenStudy, *, pace: Pace | None) -> float | None:
+def read_baseline_seconds(spec: StudySpec, store: Store, *, pace: Pace | None) -> float | None:
     """Estimates the seconds left of the baseline's first run alone; None before anything was timed.
 
     Args:
-        study: The study, begun.
+        spec: The study's.
+        store: Its records.
         pace: This machine's; None where it was not measured.
     """
-    store = study.store
     corpus = store.read(CorpusSummary)
     if corpus is None:
         return None
     trained = [run for run in store.read_runs() if not run.trained_as]
     costs = costs_so_far(
-        study.spec,
+        spec,
         corpus,
         [*store.read_trials(), *trained],
         pace=pace,
@@ -189,8 +186,9 @@ def read_baseline_seconds(study: OpenStudy, *, pace: Pace | None) -> float | Non
     )
     if costs is None:
         return None
-    baseline = ExpectedComparison(arms={"baseline": [study.spec.baseline.configuration]}, seeds=1)
-    jobs = comparison_jobs(study.spec, baseline, trained, None, costs)
+    baseline = ComparisonPlan(arms={"baseline": spec.baseline.configuration}, seeds=1)
+    expected = ExpectedComparison(plans=(baseline,))
+    jobs = comparison_jobs(spec, expected, trained, None, costs)
     return _stage_seconds(jobs, trained, costs.pace, workers=1)
 
 

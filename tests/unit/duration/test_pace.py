@@ -2,7 +2,7 @@
 
 import pytest
 
-from lstm_study.progress.pace import Pace, Timed, corrected, makespan
+from lstm_study.duration.pace import Pace, Timed, corrected, makespan
 
 PACE = Pace(points=((1e6, 4e-9), (1e8, 1e-9)), basis="measured")
 

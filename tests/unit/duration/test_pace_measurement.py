@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lstm_study.engine import pace_measurement
+from lstm_study.duration import pace_measurement
+from lstm_study.duration.pace_measurement import kept_pace, machine_pace
 from lstm_study.engine.devices import Workers
-from lstm_study.engine.pace_measurement import kept_pace, machine_pace
 
 SIZE = Workers(count=2, threads=3)
 # Processes that time steps, each with other results. $1 to $3 are Python's, $4 is how many threads.

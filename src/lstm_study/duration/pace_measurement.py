@@ -23,11 +23,11 @@ import numpy as np
 from lstm_study.clock import seconds_running
 from lstm_study.configuration import Configuration
 from lstm_study.corpus.cache import cache_folder
+from lstm_study.duration.pace import Pace
+from lstm_study.duration.work import step_work
 from lstm_study.engine.backend import in_force
 from lstm_study.engine.devices import Workers
 from lstm_study.files import make_folder, read_bytes, write_text
-from lstm_study.progress.estimate import step_work
-from lstm_study.progress.pace import Pace
 from lstm_study.provenance import machine, versions
 from lstm_study.spec import ProtocolTable
 
@@ -124,7 +124,7 @@ def _pace(measured: Mapping[str, Any], *, at: float) -> Pace:
 
 def _measure(size: Workers) -> dict[str, Any] | None:
     """Times steps in several processes, and returns the means of what they measured."""
-    command = [sys.executable, "-P", "-m", "lstm_study.engine.pace_measurement"]
+    command = [sys.executable, "-P", "-m", "lstm_study.duration.pace_measurement"]
     processes = [
         subprocess.Popen(  # noqa: S603
             [*command, str(size.threads), str(time.time())],
