@@ -11,11 +11,13 @@ import io
 import json
 import math
 import os
+import platform
 import re
 import secrets
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from glob import escape as glob_escape
@@ -24,6 +26,7 @@ from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any
 
 from lstm_study.errors import StoreError, StudyError
+from lstm_study.exchange import exchange
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 _SEAL = re.compile(r',\s*"seal": "(?P<seal>[0-9a-f]{64})"(?P<end>\s*\}\s*)\Z')
 _HEADERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
+_DRAFT = re.compile(r"(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}~")
+_DAY_SECONDS = 86_400
+_MOST_NAME_BYTES = 200
 _NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
 
 
@@ -171,10 +177,13 @@ def replacing_folder(
 ) -> Iterator[Path]:
     """Yields an empty folder beside `folder` that takes its place when the block ends well.
 
-    A process killed while it writes leaves the earlier folder under its own name; killed between
-    the two renames of the exchange, under a hidden one from which the next call restores it. The
-    next call also deletes what a killed process had half written. Several processes may replace
-    one folder at the same time: the last one to end wins.
+    The two exchange their names in one step where the system can do that. Elsewhere it takes two
+    renames, between which there is no such folder; a process killed there leaves the earlier one
+    under a hidden name, from which the next call restores it.
+
+    A process killed while it writes leaves the earlier folder as it is; the next call deletes what
+    it had half written. Several processes may replace one folder at the same time: the last one to
+    end wins.
 
     The folder it lies in is made. For `durable`, `error` and `next_step` see `replacing`.
 
@@ -194,9 +203,7 @@ def replacing_folder(
                             _synchronise(path)
                 with locked(folder.parent):
                     _recover(folder)
-                    if os.path.lexists(folder):
-                        folder.rename(_earlier(folder))
-                    draft.rename(folder)
+                    _put(draft, folder)
             finally:
                 with locked(folder.parent):
                     _recover(folder)
@@ -206,7 +213,7 @@ def replacing_folder(
 def drafting(folder: Path) -> Iterator[Path]:
     """Yields an empty hidden folder beside `folder`, and deletes it in the end.
 
-    Deletes those of killed processes, too, and none that a running one has.
+    Deletes those of killed processes, too, and none that a running one has: see `_is_abandoned`.
 
     Raises:
         OSError: It can't be made.
@@ -241,9 +248,12 @@ def make_folder(folder: Path) -> None:
 
 def step_after(refusal: OSError, *, otherwise: str) -> str:
     """Returns what to do where the system refuses to write; free space makes none writable."""
-    if refusal.errno == errno.EROFS:
-        return "Mount it writable, or choose a folder on another file system."
-    return otherwise
+    if refusal.errno != errno.EROFS:
+        return otherwise
+    other = otherwise.removeprefix("Free space, or ")
+    if other.startswith("Free space"):
+        other = "choose a folder on another file system."
+    return f"Mount it writable, or {other[0].lower()}{other[1:]}"
 
 
 def open_regular(path: Path) -> io.BufferedReader:
@@ -387,12 +397,54 @@ def _refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterato
 
 
 def _temporary_name(path: Path) -> str:
-    return f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}~"
+    """Names a draft by its machine, whose name is not written, and its process."""
+    return f"{_hidden(path)}{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}~"
+
+
+def _hidden(path: Path) -> str:
+    """How the hidden names beside a file or folder begin; a name may have 255 bytes."""
+    encoded = os.fsencode(path.name)
+    is_short = len(encoded) <= _MOST_NAME_BYTES
+    return f".{path.name if is_short else hashlib.sha256(encoded).hexdigest()[:16]}."
+
+
+def _this_machine() -> str:
+    return hashlib.sha256(platform.node().encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def _is_abandoned(draft: Path, prefix: str) -> bool:
+    """Whether a draft that no lock holds was left by a killed process.
+
+    Not every file system has locks that other machines see. So it is abandoned only if it is this
+    machine's and its process has ended, or if it has not changed for a day.
+    """
+    named = _DRAFT.fullmatch(draft.name[len(prefix) :])
+    if named is not None and named["machine"] == _this_machine():
+        try:
+            os.kill(int(named["process"]), 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+        except OSError:
+            pass  # It is another user's.
+    return time.time() - draft.stat().st_mtime > _DAY_SECONDS
+
+
+def _put(draft: Path, folder: Path) -> None:
+    """Gives a draft the folder's name; the earlier one gets a hidden name that is deleted.
+
+    The caller holds the lock of the folder it lies in, if there are such locks.
+    """
+    # A folder alone: of what else may have its name, the draft's end would delete nothing.
+    if folder.is_dir() and not folder.is_symlink() and exchange(draft, folder):
+        return
+    if os.path.lexists(folder):
+        folder.rename(_earlier(folder))
+    draft.rename(folder)
 
 
 def _earlier(folder: Path) -> Path:
     """Where a folder lies between the two renames of its replacement."""
-    return folder.with_name(f".{folder.name}.earlier~")
+    return folder.with_name(f"{_hidden(folder)}earlier~")
 
 
 def _recover(folder: Path) -> None:
@@ -408,10 +460,12 @@ def _recover(folder: Path) -> None:
         shutil.rmtree(earlier, ignore_errors=True)
     else:
         earlier.unlink(missing_ok=True)
-    for draft in folder.parent.glob(f".{glob_escape(folder.name)}.*-*~"):
-        # A locked draft belongs to another process that is writing it, or has just deleted it.
-        with suppress(FileNotFoundError), locked(draft, wait=False) as is_locked:
-            if is_locked:
+    prefix = _hidden(folder)
+    for draft in folder.parent.glob(f"{glob_escape(prefix)}*-*~"):
+        # A locked draft belongs to another process that is writing it, or has just deleted it; one
+        # that can't be opened, to another user.
+        with suppress(OSError), locked(draft, wait=False) as is_locked:
+            if is_locked and _is_abandoned(draft, prefix):
                 shutil.rmtree(draft, ignore_errors=True)
 
 
@@ -419,8 +473,8 @@ def _recover(folder: Path) -> None:
 def locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
     """Holds a folder's own lock, which ends with the process; yields whether it was acquired.
 
-    Network file systems may lock no folders. There two processes that replace one folder in the
-    same instant get an error at worst, and what a kill left half written stays.
+    Network file systems may lock no folders, or for one machine alone. Where they lock none, what a
+    kill left half written stays.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

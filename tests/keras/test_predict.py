@@ -5,6 +5,7 @@ import gzip
 import io
 import itertools
 import json
+import os
 import shutil
 import tracemalloc
 import warnings
@@ -232,6 +233,26 @@ def test_what_is_wrong_with_a_csv_is_one_line_and_leaves_the_earlier_target(bund
     with pytest.raises(ExportError, match="cannot be written"):
         (tmp_path / "in.csv").write_text("text\na\n")
         predict_files(bundle, [tmp_path / "in.csv"], target / "out.csv")
+
+
+def test_an_output_behind_a_link_stays_there_and_a_pipe_is_not_replaced(bundle, tmp_path):
+    write_csv(tmp_path / "in.csv", [("great", "pos")])
+    (tmp_path / "disk").mkdir()
+    for name in ("link.csv", "dangling.csv"):
+        (tmp_path / name).symlink_to(tmp_path / "disk" / name)
+    (tmp_path / "disk" / "link.csv").write_text("earlier")
+    for name in ("link.csv", "dangling.csv"):
+        predict_files(bundle, [tmp_path / "in.csv"], tmp_path / name)
+        assert (tmp_path / name).is_symlink()
+        assert len(read(tmp_path / "disk" / name)) == 1
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(
+            ExportError, match=rf"{name}\.csv: must be a file\. Received: a .*{name}"
+        ):
+            predict_files(bundle, [tmp_path / "in.csv"], tmp_path / f"{name}.csv")
+    assert (tmp_path / "pipe.csv").is_fifo()
 
 
 def test_every_advice_of_an_error_names_an_option_of_predict(bundle, tmp_path):

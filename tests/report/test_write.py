@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import multiprocessing
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import pytest
 
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.errors import ReportError
+from lstm_study.exchange import exchange
 from lstm_study.files import drafting
 from lstm_study.records import StudyRecords
+from lstm_study.report import write
 from lstm_study.report.content import Content
 from lstm_study.report.write import OWN, render_files, write_files, write_report
 from tests.support.fake_reviews import fake_corpus
@@ -64,6 +67,7 @@ def test_what_a_killed_process_left_beside_a_report_is_deleted_and_no_running_on
     with drafting(tmp_path / "fake") as running:
         (running / "page").touch()
         (tmp_path / ".fake.123-abcd~" / "made").mkdir(parents=True)
+        os.utime(tmp_path / ".fake.123-abcd~", (0, 0))
         _write(tmp_path / "fake")
         assert (running / "page").is_file()
         assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -137,6 +141,7 @@ def test_a_failure_while_moving_in_leaves_the_earlier_report_whole(
     _write(folder)
     (folder / "notes.txt").write_text("mine")
     before = _bytes(folder)
+    monkeypatch.setattr(write, "exchange", lambda one, other: False)
     rename, calls = Path.rename, iter(range(1, 1000))
 
     def fail_once(path: Path, target: Path) -> Path:
@@ -152,6 +157,41 @@ def test_a_failure_while_moving_in_leaves_the_earlier_report_whole(
     else:
         assert stop > len(OWN)
     assert {path.name for path in tmp_path.iterdir()} == {"fake", "index.html"}
+
+
+@pytest.mark.parametrize("stop", range(1, len(OWN)))
+def test_a_failure_after_some_were_exchanged_leaves_the_earlier_report_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    folder, calls = tmp_path / "fake", iter(range(1, 1000))
+    first, second = (
+        dict.fromkeys([*OWN[:4], "tables/a", "figures/b"], text) for text in (b"1", b"2")
+    )
+    write_files(first, folder)
+    before = _bytes(folder)
+
+    def refuses_once(one: Path, other: Path) -> bool:
+        return next(calls) != stop and exchange(one, other)
+
+    monkeypatch.setattr(write, "exchange", refuses_once)
+    monkeypatch.setattr(Path, "rename", lambda *_: (folder / "no" / "such").touch())
+    with pytest.raises(ReportError):
+        write_files(second, folder)
+    assert _bytes(folder) == before
+
+
+def test_a_report_that_is_replaced_is_missing_at_no_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    if not exchange(tmp_path / "one", tmp_path / "other"):
+        pytest.skip("the system can't exchange two names")
+    files = [*OWN[:4], "tables/a", "figures/b"]
+    write_files(dict.fromkeys(files, b"1"), tmp_path / "fake")
+    monkeypatch.setattr(Path, "rename", None)
+    write_files(dict.fromkeys(files, b"2"), tmp_path / "fake")
+    assert set(_bytes(tmp_path / "fake").values()) == {b"2"}
 
 
 def test_the_manifest_names_every_file_with_its_digest(tmp_path: Path) -> None:

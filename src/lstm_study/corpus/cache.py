@@ -94,9 +94,9 @@ def read_entry(folder: Path) -> Corpus | None:
 
     None where there is none, or where it is damaged, which the log says.
     """
-    if not folder.is_dir():
-        return None
     try:
+        if not folder.is_dir():
+            return None
         text, _ = unseal(read_bytes(folder / _MANIFEST).decode())
         manifest = json.loads(text)
         _verify(folder, manifest["files"])

@@ -130,9 +130,9 @@ def write_classical(
         save_array(new / COEFFICIENTS, np.append(coefficients, intercept))
 
 
-def is_classical(folder: Path) -> bool:
-    """Whether a bundle is that of a classical control."""
-    return (folder / COEFFICIENTS).is_file()
+def is_classical(sums: Mapping[str, str]) -> bool:
+    """Whether a bundle is that of a classical control, by the list of its files."""
+    return COEFFICIENTS in sums
 
 
 def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
@@ -173,7 +173,7 @@ def load_classical(folder: Path, sums: dict[str, str]) -> ClassicalBundle:
             intercept=float(coefficients[-1]),
             text_column=str(values["text_column"]),
         )
-    except (OSError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ExportError(
             f"{folder}: is not a complete classical model ({error}). Export the model again."
         ) from error

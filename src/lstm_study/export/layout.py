@@ -65,13 +65,14 @@ def read_sums(folder: Path) -> dict[str, str]:
         text = _read_soon(path).decode()
     except (OSError, UnicodeDecodeError) as error:
         if not folder.is_dir():
+            found = (
+                "is a file, and a model is a folder" if folder.exists() else "no such model folder"
+            )
             raise ExportError(
-                f"{folder}: no such model folder. Give the folder that `lstm-study export` wrote, "
-                "such as reports/quickstart/model."
+                f"{folder}: {found}. Give the folder that `lstm-study export` wrote, such as "
+                "reports/quickstart/model; unpack an archive of it first."
             ) from None
-        if isinstance(error, FileNotFoundError):
-            raise _missing(path) from None
-        raise ExportError(f"{path}: cannot be read ({error}). {_EXPORT_AGAIN}") from error
+        raise _unreadable(path, error) from error
     lines = (line.partition("  ") for line in text.splitlines())
     return {name: digest for digest, _, name in lines}
 
@@ -99,12 +100,10 @@ def checked_file(folder: Path, name: str, sums: dict[str, str]) -> Path:
         ExportError: The file is missing, or not the one that was written.
     """
     path = folder / name
-    if not path.is_file():
-        raise _missing(path)
     try:
         found = sha256_of(path)
     except OSError as error:
-        raise ExportError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        raise _unreadable(path, error) from error
     if name not in sums:
         raise ExportError(f"{path}: is not listed in {SUMS}. {_EXPORT_AGAIN}")
     if found != sums[name]:
@@ -115,5 +114,11 @@ def checked_file(folder: Path, name: str, sums: dict[str, str]) -> Path:
     return path
 
 
-def _missing(path: Path) -> ExportError:
-    return ExportError(f"{path}: is missing, so this model bundle is incomplete. {_EXPORT_AGAIN}")
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> ExportError:
+    if isinstance(error, FileNotFoundError):
+        return ExportError(
+            f"{path}: is missing, so this model bundle is incomplete. {_EXPORT_AGAIN}"
+        )
+    reason = (isinstance(error, OSError) and error.strerror) or error
+    step = "Correct its permissions." if isinstance(error, PermissionError) else _EXPORT_AGAIN
+    return ExportError(f"{path}: cannot be read ({reason}). {step}")

@@ -68,7 +68,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
         written, sums = when_written(folder), read_sums(folder)
         try:
             bundle = _load(folder, sums, ensemble=ensemble)
-        except ExportError:
+        except (ExportError, FileNotFoundError):
             # One with equal files has other times: some of them were read while none was there.
             if when_written(folder) == written:
                 raise
@@ -79,7 +79,7 @@ def load_bundle(folder: Path, *, ensemble: bool = False) -> Bundle | ClassicalBu
 
 
 def _load(folder: Path, sums: dict[str, str], *, ensemble: bool) -> Bundle | ClassicalBundle:
-    if is_classical(folder):
+    if is_classical(sums):
         if ensemble:
             raise ExportError(f"{folder}: is a classical model, which has no ensemble.")
         return load_classical(folder, sums)

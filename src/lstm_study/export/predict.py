@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ def predict_files(
     hold; a CSV file keeps its delimiter (comma, semicolon, tab or bar), line ends and encoding. A
     column of the table's own that has one of the two names keeps it, and the new one is called
     `predicted_probability` or `predicted_label`. About a thousand rows are held at a time. A
-    failure leaves an earlier target as it was.
+    failure leaves an earlier target as it was. Where it is a link, what it leads to is replaced.
 
     Args:
         model: One that was exported, or several combined.
@@ -78,6 +79,7 @@ def predict_files(
         DataError: The files can't be read, or lack the column.
     """
     write = _writer(target)
+    target = _file_of(target)
     with as_flags(PREDICT_FLAGS):
         table = open_table(sources, encoding=encoding, names=columns, labelled=False)
         if target.exists() and any(target.samefile(member.path) for member in table.members):
@@ -166,6 +168,17 @@ def _free_name(name: str, header: Sequence[str]) -> str:
         f"The table has columns {name!r} and 'predicted_{name}' already, so a new one has no "
         "name. Rename one of them."
     )
+
+
+def _file_of(target: Path) -> Path:
+    """Returns the file that is written: the target, or what it links to."""
+    found = Path(os.path.realpath(target)) if target.is_symlink() else target
+    if found.exists() and not found.is_file():
+        kind = "a folder" if found.is_dir() else "a device or a pipe"
+        raise ExportError(
+            f"{target}: must be a file. Received: {kind}. Choose another output file."
+        )
+    return found
 
 
 def _writer(target: Path) -> Callable[[Path, _Predictions], None]:

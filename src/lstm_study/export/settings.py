@@ -247,7 +247,7 @@ def read_settings(path: Path) -> BundleSettings:
             pairs=None if values["pairs"] is None else int(values["pairs"]),
             own_layers=tuple(map(str, builder["layers_of_its_own"])) if builder else (),
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ExportError(
             f"{path}: is not whole ({type(error).__name__}: {error}). Export the model again."
         ) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.errors import ReportError
+from lstm_study.exchange import exchange
 from lstm_study.files import drafting, locked, replacing, step_after
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content, gather, illustrate
@@ -125,15 +126,22 @@ def render_files(content: Content) -> dict[str, bytes]:
 
 def _swap(made: Path, folder: Path, earlier: Path) -> None:
     """Moves each entry of `made` into `folder`; after a failure, restores the earlier ones."""
+    exchanged: list[str] = []
     moved: list[Path] = []
     try:
         for name in OWN:
+            # In one step where that can be done, so that a reader finds each at every moment.
+            if exchange(made / name, folder / name):
+                exchanged.append(name)
+                continue
             if (folder / name).exists():
                 (folder / name).rename(earlier / name)
             moved.append(folder / name)
             if (made / name).exists():
                 (made / name).rename(folder / name)
     except OSError:
+        for name in exchanged:
+            exchange(made / name, folder / name)
         for path in moved:
             if path.is_dir():
                 shutil.rmtree(path)

@@ -10,9 +10,10 @@ from lstm_study.comparison.classical_control import fit
 from lstm_study.corpus.text.vocabulary import RESERVED, Vocabulary
 from lstm_study.errors import DataError, ExportError
 from lstm_study.export import load_bundle, predict_files, predict_some, write_classical
-from lstm_study.export.layout import CARD, SUMS, write_sums
+from lstm_study.export.layout import CARD, CONFIGURATION, SUMS, write_sums
 from lstm_study.records import Control
 from tests.support.fake_study import completed_study
+from tests.support.forged_json import FORGED, forged
 from tests.support.tiny import split
 
 TRAIN, OTHER = split(80, seed=1, words=30), split(40, seed=2, words=30)
@@ -57,6 +58,19 @@ def test_the_bundle_says_what_it_is(written):
     assert "test accuracy\n91.00%" in card
     with pytest.raises(ExportError, match="has no ensemble"):
         load_bundle(folder, ensemble=True)
+
+
+@pytest.mark.parametrize("instead", FORGED, ids=lambda value: repr(value)[:9])
+def test_a_value_of_another_kind_is_refused_in_one_line_or_does_not_matter(written, instead):
+    _, folder = written
+    path = folder / CONFIGURATION
+    for values in forged(json.loads(path.read_text("utf-8")), instead):
+        path.write_text(json.dumps(values))
+        write_sums(folder)
+        try:
+            load_bundle(folder)
+        except ExportError as error:
+            assert "\n" not in str(error)
 
 
 @pytest.mark.parametrize("name", ["keys.npy", "coefficients.npy", "vocabulary.txt"])

@@ -105,6 +105,18 @@ def test_a_cache_that_cannot_be_written_is_one_line_that_names_the_variable(tmp_
     assert "\n" not in str(caught.value)
 
 
+def test_a_cache_that_cannot_be_looked_into_is_said_with_the_variable_too(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.is_dir", refused)
+        assert read_entry(tmp_path / "entry") is None
+    monkeypatch.setattr("pathlib.Path.mkdir", lambda path, **_: refused(path))
+    with pytest.raises(DataError, match=r"Permission denied.*LSTM_STUDY_CACHE"):
+        written(tmp_path / "entry")
+
+
 @pytest.mark.parametrize("stop", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_an_entry_that_could_not_be_finished_leaves_nothing(tmp_path, monkeypatch, stop):
     def stopped(*_):

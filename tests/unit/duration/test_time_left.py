@@ -1,6 +1,6 @@
 """How long a study will take, said before and while it runs: on recorded and on made-up paces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,11 +65,14 @@ def _left(
     stopped: str | None = None,
     extent: Extent | None = None,
     spec: StudySpec = SPEC,
+    searched_seconds: float = 0.0,
+    only_trials: Collection[str] | None = None,
 ) -> TimeLeft | None:
     assert STUDY.corpus is not None
     return time_left(
         spec, corpus=STUDY.corpus, plan=replace(PLAN, stopped=stopped), trials=trials, runs=runs,
         control=None, pace=pace, workers=workers, extent=extent,
+        searched_seconds=searched_seconds, only_trials=only_trials,
     )  # fmt: skip
 
 
@@ -137,6 +140,71 @@ def test_a_search_that_was_ended_early_has_no_time_left() -> None:
 def test_the_time_limit_of_a_search_bounds_what_is_left_of_it() -> None:
     search = SPEC.search.model_copy(update={"time_limit": "1s", "rerank": 0})
     assert _found([], [], spec=SPEC.model_copy(update={"search": search})).search == 1.0
+
+
+def test_what_was_searched_already_is_taken_from_the_limit_unless_a_repair_asks_for_trials() -> (
+    None
+):
+    search = SPEC.search.model_copy(update={"time_limit": "10s", "rerank": 0})
+    spec = SPEC.model_copy(update={"search": search})
+    assert _found([], [], spec=spec, searched_seconds=4.0).search == 6.0
+    assert _found([], [], spec=spec, searched_seconds=11.0).search == 0.0
+    first = STUDY.trials[0].trial_id
+    again = _found([], [], spec=spec, searched_seconds=11.0, only_trials=[first]).search
+    assert PACE.load_seconds < again < _found([], []).search
+
+
+def test_finalists_are_to_be_trained_until_a_run_of_the_comparison_has_begun() -> None:
+    trials, run = list(STUDY.trials), next(run for run in STUDY.runs if run.arm == "winner")
+    search = SPEC.search.model_copy(update={"rerank": 3})
+    spec = SPEC.model_copy(update={"search": search})
+    with_finalists = _found(trials, [], stopped="", spec=spec).search
+    assert with_finalists > _found(trials, [], stopped="").search == 0.0
+    assert _found(trials, [run], stopped="", spec=spec).search == 0.0
+    # One that was evaluated in another's training is none that was trained.
+    alias = replace(run, trained_as="winner-s9")
+    assert _found(trials, [alias], stopped="", spec=spec).search == with_finalists
+
+
+def test_workers_of_the_search_go_on_to_the_comparison_and_load_once() -> None:
+    slow = replace(PACE, load_seconds=PACE.load_seconds + 100.0)
+    before, after = (_found([], [], pace=pace) for pace in (PACE, slow))
+    assert after.search - before.search == pytest.approx(100.0)
+    # Other parts of it are reckoned in times that a worker takes to load, too.
+    assert after.comparison < before.comparison + 100.0
+    assert after.writing - before.writing == pytest.approx(4 * 100.0)
+    trials = list(STUDY.trials)
+    before, after = (_found(trials, [], pace=pace, stopped="") for pace in (PACE, slow))
+    assert after.search == before.search == 0.0
+    assert after.comparison > before.comparison + 100.0
+
+
+def test_the_estimate_in_words_has_the_stages_that_are_left_and_its_basis() -> None:
+    found = TimeLeft(search=7_200.0, comparison=0.0, writing=40.0, basis="the pace so far")
+    assert found.sentence == (
+        "about 2 h 0 min (search 2 h 0 min, model and report 40 s), estimated from the pace so far"
+    )
+
+
+def test_the_workers_are_those_of_the_running_command_else_those_that_would_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sessions = (*STUDY.sessions[:-1], replace(STUDY.sessions[-1], workers=3))
+    leave(replace(STUDY, runs=(), predictions={}, sessions=sessions), tmp_path)
+    study = open_study("fake.toml")
+    spec, store = study.spec, study.store
+    assert (
+        read_time_left(spec, store, pace=PACE, workers=1) is None
+    )  # Its plan is not written down.
+    plan = replace(PLAN, stopped="")
+    assert read_time_left(spec, store, pace=PACE, workers=1, plan=plan) is not None
+    store.write_state(plan)
+    one, eight = (read_time_left(spec, store, pace=PACE, workers=count) for count in (1, 8))
+    with store.hold("lstm-study run"):
+        running = read_time_left(spec, store, pace=PACE, workers=1)
+    assert one is not None and eight is not None and running is not None
+    assert eight.comparison < running.comparison < one.comparison
 
 
 def test_a_limit_of_trials_bounds_what_is_left_of_a_hyperband_search() -> None:

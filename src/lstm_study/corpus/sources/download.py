@@ -5,6 +5,7 @@ from typing import Any
 
 from lstm_study.corpus.cache import CACHE_VARIABLE
 from lstm_study.errors import DataError, DigestError
+from lstm_study.files import step_after
 
 IMDB_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/imdb.npz"
 IMDB_SHA256 = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
@@ -41,9 +42,10 @@ def download(url: str, *, folder: Path, digest: str) -> Path:
         )
     except OSError as error:  # what requests raises are OSErrors too, without a number
         if error.errno is not None:
+            step = f"Free space, or set {CACHE_VARIABLE} to another folder."
             raise DataError(
                 f"{folder / name}: cannot be written ({error.strerror}). "
-                f"Free space, or set {CACHE_VARIABLE} to another folder."
+                f"{step_after(error, otherwise=step)}"
             ) from error
         raise DataError(f"{url}: could not be downloaded ({_one_line(error)}). {advice}") from error
     except ValueError as error:
