@@ -12,8 +12,8 @@ from typing import Any
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.column_names import are_positions, without_names
+from lstm_study.corpus.files.columns_of_arrow import class_name, class_names
 from lstm_study.corpus.files.layout import check_levels
-from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING
 from lstm_study.corpus.files.table import FileTable, open_table
 from lstm_study.corpus.files.text_files import FILE, TEXT

@@ -65,7 +65,6 @@ def test_labels_are_read_as_they_are_advised(labels):
         (("r.XLSX",), "Save it as CSV (in Excel: CSV UTF-8)."),
         (("r.tar.gz",), "Unpack it."),
         (("r.csv.zst",), "Unpack it, with zstd -d."),
-        (("train-0.arrow",), "Save it as Parquet; a data set that Hugging Face saved"),
         (("r.sqlite",), "Save its table as CSV, with sqlite3"),
         (("train.ft.txt.bz2",), "If it is a table, rename it to .csv"),
         (("r.gz",), "Unpack it, or name what is in it"),
