@@ -169,7 +169,7 @@ def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
     [
         ('{"text": "x", "label": 1}\n{"text": ', "r.jsonl:2: must be one JSON object"),
         ('{"text": \n{"text": "x"}\n', "r.jsonl:1: must be one JSON object"),
-        ('{"text": "x\n{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Invalid control"),
+        ('{"text": "x\n{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Unterminated string"),
         ('{"text": "x"}{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Extra data"),
         ('{\n"text": "x"\n}\n{\n"text":\n}\n', "r.jsonl:4: must be one JSON object"),
         ('{\n"text": "x"\n},\n', r"r.jsonl:3: must be one JSON object\. Received: ',"),
@@ -406,25 +406,25 @@ def test_what_follows_an_array_is_not_passed_over(tmp_path):
 @pytest.mark.parametrize("content", [{"text": {"0": "a"}, "label": {"0": 1}}, {"data": []}])
 def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, content, indent):
     (tmp_path / "r.json").write_text(json.dumps(content, indent=indent))
-    with pytest.raises(DataError, match=r"one object, of .*orient='records', lines=True"):
+    with pytest.raises(DataError, match=r"one object, of .*orient=.records., lines=True"):
         open_table([tmp_path / "r.json"])
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Write an object per line"),
+        ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Name the values: python -c"),
         (
             '{"version": "1.0", "data": [{"text": "a b"}, {"text": "c d"}]}',
-            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+            r"one object, which has 2 of them in \[\"data\"\].*open\(.*r\.json.*\)\)\[\"data\"\]",
         ),
         (
             '\n{"version": "1.0",\n"data": [\n{"text": "a b"},\n{"text": "c d"}\n]\n}\n',
-            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+            r"one object, which has 2 of them in \[\"data\"\].*open\(.*r\.json.*\)\)\[\"data\"\]",
         ),
         (
             '{"review": {"text": "a b c"}, "label": 1}\n{"review": {"text": "d"}, "label": 0}',
-            r"texts inside of the objects 'review'\. Flatten them; in pandas: .*json_normalize",
+            r"texts inside of the objects 'review'\. Flatten them: python -c .*json_normalize",
         ),
         (
             '[{"id": 1, "data": {"text": "a b c"}, "annotations": []}, {"id": 2}]',
