@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from lstm_study.corpus.files.advice import way_out
 from lstm_study.errors import DataError
 
 FIRST_BYTES = 64
@@ -36,7 +37,7 @@ _KINDS = (
     OtherKind(b"PK\x03\x04", "a zip archive (.zip) or a spreadsheet (.xlsx)", _RENAME, (".zip",)),
     OtherKind(b"PAR1", "a Parquet file (.parquet)", _RENAME, (".parquet",)),
     OtherKind(b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)", _AS_CSV),
-    OtherKind(b"SQLite format 3\0", "an SQLite database", _AS_CSV),
+    OtherKind(b"SQLite format 3\0", "an SQLite database", way_out(".db")),
     OtherKind(b"ARROW1\0\0", "an Arrow file (.arrow or .feather)", _RENAME, (".arrow", ".feather")),
     OtherKind(b"%PDF-", "a PDF document", _AS_CSV),
     OtherKind(b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it."),

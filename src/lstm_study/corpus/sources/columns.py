@@ -52,6 +52,7 @@ class ColumnLook:
         has_no_spaces: Whether its texts look as if they were written without spaces.
         groups: Distinct values, and rows of the most frequent one, if the column's name is one of
             `GROUP_NAMES`; else (0, 0).
+        first: The first text that is not empty; "" for none.
         order: A hash of which rows have equal values: the same for columns that hold the same
             labels in other words. Meaningless where `values` is None.
     """
@@ -68,6 +69,7 @@ class ColumnLook:
     is_nested: bool = False
     has_no_spaces: bool = False
     groups: tuple[int, int] = (0, 0)
+    first: str = ""
     order: int = 0
 
     @property

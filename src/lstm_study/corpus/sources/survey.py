@@ -35,6 +35,7 @@ from lstm_study.corpus.sources.columns import (
 )
 from lstm_study.corpus.sources.label_values import as_number, label_key, label_text
 from lstm_study.corpus.sources.labels import Labels
+from lstm_study.corpus.sources.other_layouts import way_to_one_table
 from lstm_study.corpus.sources.own_rows import LOOK_ROWS
 from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 from lstm_study.corpus.sources.split_values import role_of_value
@@ -131,10 +132,13 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
         check_levels(table.members, where)
     # Of folders of texts it is known which column is what.
     known = TEXT if is_of_texts else None
-    text = column_named(choices.text_column or known, columns, where) or text_column(others, where)
-    label = column_named(choices.label_column, columns, where) or label_column(
-        [c for c in others if c is not text], where, text=text.name
-    )
+    try:
+        text = column_named(choices.text_column or known, columns, where)
+        text = text or text_column(others, where)
+        label = column_named(choices.label_column, columns, where)
+        label = label or label_column([c for c in others if c is not text], where, text=text.name)
+    except DataError as error:
+        raise _with_way(error, table, columns) from error
     table.check_columns((text.name, label.name))
     labels = seen[label.name].labels
     if choices.label_column is None and not (choices.columns or are_positions(table.names)):
@@ -173,6 +177,18 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
             *_by_alphabet(labels, choices),
         ),
     )
+
+
+def _with_way(error: DataError, table: FileTable, columns: Sequence[ColumnLook]) -> DataError:
+    """Returns the error on a table's columns, with what to do if it is one of another layout."""
+    encoding = table.encodings[0]
+    ways = way_to_one_table(
+        table.members[0],
+        columns,
+        delimiter=table.delimiter,
+        encoding="" if encoding is None else encoding.name,
+    )
+    return DataError(" ".join((str(error), *islice(ways, 1))))
 
 
 def _refuse_texts_without_label(table: FileTable, where: str) -> None:
@@ -239,11 +255,12 @@ class _Seen:
         self._keys: dict[int, int] | None = {} if plain_name(name) in GROUP_NAMES else None
         self._order = self._words = self._filled = self._texts = self._characters = self._tokens = 0
         self._entities = self._missing = self._nested = self._looked = 0
-        self._tags, self._tag = 0, ""
+        self._tags, self._tag, self._first = 0, "", ""
 
     def add(self, value: Any, *, is_sample: bool) -> None:
         if is_sample and isinstance(value, str) and value.strip():
             self._filled += 1
+            self._first = self._first or value
             self._words += len(value.split())
             self._texts += as_number(value) is None
             self._entities += _ENTITY.search(value) is not None
@@ -286,6 +303,7 @@ class _Seen:
             is_nested=self._nested * 2 > self._looked,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
+            first=self._first,
             order=self._order,
         )
 

@@ -296,7 +296,7 @@ def test_a_name_says_a_split_only_where_there_is_a_training_part(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save it as CSV"),
+        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save its sheet as CSV"),
         ("r.txt", "must end in .csv"),
         ("missing.csv", "no such file or folder"),
     ],
