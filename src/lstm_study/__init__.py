@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lstm_study.commands.study import Study
 
-__all__ = ["Study"]
+    __version__: str
+
+__all__ = ["Study", "__version__"]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +25,8 @@ def __getattr__(name: str) -> Any:
         from lstm_study.commands.study import Study
 
         return Study
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("lstm-study")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -309,7 +309,17 @@ def test_everything_is_there_without_javascript(browser: Browser, report: Path) 
     assert page.locator("figure svg").count() >= 12
     assert page.locator("nav a").count() == 10
     assert not page.is_visible("#tip")
+    assert page.locator(".by-script").count() == 3
+    assert not any(each.is_visible() for each in page.locator(".by-script").all())
     context.close()
+
+
+def test_what_only_a_script_does_is_offered_on_a_screen_alone(watched: Watched) -> None:
+    page, offers = watched.page, watched.page.locator(".by-script")
+    assert [each.is_visible() for each in offers.all()] == [True] * 3
+    page.emulate_media(media="print")
+    assert [each.is_visible() for each in offers.all()] == [False] * 3
+    page.emulate_media(media="screen")
 
 
 def test_text_and_its_ground_are_far_enough_apart_to_read(browser: Browser, report: Path) -> None:

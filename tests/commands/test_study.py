@@ -1,17 +1,20 @@
 """The Python interface on the records of a finished fake study: no training, no TensorFlow."""
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+import lstm_study
 from lstm_study import Study
 from lstm_study.analysis.search.summary import ranking
 from lstm_study.commands.compare import comparison_plan
 from lstm_study.commands.progress_bar import ProgressBar
-from lstm_study.errors import ComparisonError, DataError, ExportError, ReportError
+from lstm_study.errors import ComparisonError, DataError, ExportError, ReportError, SpecError
 from lstm_study.progress.values import Progress
 from lstm_study.records.state import Extent
 from tests.support.fake_study import completed_study
@@ -160,8 +163,45 @@ def test_progress_outside_a_terminal_is_a_line_for_each_stage(
                  elapsed_seconds=1, remaining_seconds=60)
     )  # fmt: skip
     shown = capsys.readouterr().err
-    assert "Search: 23 trials" in shown
-    assert "1/23" not in shown
+    assert shown == "Search: 23 trials\n"
+
+
+def test_a_verdict_prints_as_its_sentence(study: Study) -> None:
+    verdict = study.verdict()
+    assert str(verdict) == verdict.sentence
+    assert verdict.headline in verdict._repr_html_()
+
+
+def test_frames_without_a_row_have_the_columns_of_those_with_rows(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / "fake.toml").write_text(completed_study().spec_text)
+    full = study.trials(), study.runs(), study.epochs()
+    monkeypatch.chdir(folder)
+    new = Study.load("fake.toml")
+    for empty, filled in zip((new.trials(), new.runs(), new.epochs()), full, strict=True):
+        assert empty.empty
+        assert set(empty.columns) == set(filled.columns)
+
+
+def test_numbers_that_no_row_has_are_nan(study: Study) -> None:
+    trials = study.trials()
+    assert trials["learning_rate"].isna().all()
+    assert trials["learning_rate"].dtype == "float64"
+    assert study.runs()["own_epoch"].dtype == "float64"
+
+
+@pytest.mark.parametrize("settings", ["search.max_epochs=4", {"search.max_epochs": 4}])
+def test_settings_are_a_list(study: Study, settings: Any) -> None:
+    with pytest.raises(SpecError, match=r'must be a list of "table.key=value". Received: .*Write'):
+        Study.load("fake.toml", settings=settings)
+
+
+def test_the_package_has_its_version_and_lists_what_it_exports() -> None:
+    assert lstm_study.__version__ == version("lstm-study")
+    assert {"Study", "__version__"} <= set(dir(lstm_study))
 
 
 def test_a_comparison_of_few_seeds_is_the_plan_with_no_more_than_those(study: Study) -> None:

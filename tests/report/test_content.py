@@ -1,8 +1,10 @@
 """Tests of the tables of whole studies, against numbers worked from the records."""
 
+import csv
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -386,6 +388,20 @@ def test_near_duplicates_and_others_make_up_the_whole(content: ContentOf) -> Non
         right = near * float(row["on_near_duplicates"] or 0)
         right += (all_reviews - near) * float(row["on_others"] or 0)
         assert right / all_reviews == pytest.approx(row["accuracy"])
+
+
+@pytest.mark.parametrize("name", ["imdb", "imdb-open", "quickstart"])
+def test_the_difference_without_near_duplicates_is_that_of_the_caveats(name: str) -> None:
+    tables = Path(__file__).parents[2] / "reports" / name / "tables"
+    with (tables / "near_duplicates.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["arm"]: row for row in csv.DictReader(file)}
+    difference, low, high = (
+        f"{100 * float(rows['winner'][column]):+.2f}".replace("-", "−")
+        for column in ("difference_on_others", "low", "high")
+    )
+    said = f"the difference is {difference} points (95% interval {low} to {high})"
+    assert said in (tables / "notes.csv").read_text(encoding="utf-8")
+    assert rows["baseline"]["difference_on_others"] == ""
 
 
 def test_confusion_of_an_arm_is_the_mean_of_its_runs(content: ContentOf) -> None:

@@ -3,7 +3,7 @@
 import inspect
 from pathlib import Path
 
-from lstm_study import Study
+from lstm_study import Study, errors
 
 PAGE = Path(__file__).parents[2] / "study" / "api.md"
 _HEAD = """# Working in Python
@@ -32,7 +32,20 @@ def api_page() -> str:
             heading = f"Study.{name}{_signature(function)}"
             text = str(inspect.getdoc(function))
         parts.append(_section(heading, text, level=3))
+    parts.append(_errors())
     return "".join(parts)
+
+
+def _errors() -> str:
+    """Returns the section on errors: the tree that the module's docstring draws."""
+    tree = str(inspect.getdoc(errors)).partition("::\n\n")[2].partition("\n\nA message")[0]
+    return (
+        "## Errors\n\n"
+        "Every error that this package raises on purpose is a `StudyError`, of the module "
+        "`lstm_study.errors`; its\ntext is one line that says what to do. Another exception is a "
+        "bug.\n\n"
+        f"```text\n{inspect.cleandoc(tree)}\n```\n"
+    )
 
 
 def _signature(function: object) -> str:

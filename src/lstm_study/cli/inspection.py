@@ -34,7 +34,7 @@ def init(
         list[Path],
         typer.Argument(
             metavar="REVIEWS",
-            help="Your reviews: CSV, TSV, JSON or Parquet files, folders of texts, or patterns.",
+            help="Your reviews: CSV, TSV, JSON, Parquet, Arrow, folders of texts, or patterns.",
         ),
     ],
     target: Annotated[

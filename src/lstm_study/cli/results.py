@@ -184,7 +184,7 @@ def predict(
             "--file",
             "--csv",
             metavar="IN",
-            help="Read texts from a CSV, TSV, JSON or Parquet file, a folder or a pattern.",
+            help="Read texts from a CSV, TSV, JSON, Parquet or Arrow file, a folder or a pattern.",
         ),
     ] = None,
     target: Annotated[

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from lstm_study.commands.custom_builder import explored, recorded
 from lstm_study.engine.backend import choose_backend, using
 from lstm_study.engine.devices import require_gpus
 from lstm_study.engine.dispatch import Context
-from lstm_study.errors import RecordError, SearchError
+from lstm_study.errors import RecordError, SearchError, SpecError
 from lstm_study.progress.values import Progress, ignore
 from lstm_study.provenance import git_commit
 from lstm_study.records.state import StudyState
@@ -121,6 +121,11 @@ def open_study(
     if workers is not None and workers < 1:
         raise SearchError(
             f"workers must be an integer >= 1, or None to choose. Received: {workers}."
+        )
+    if isinstance(settings, str | Mapping):
+        raise SpecError(
+            'settings must be a list of "table.key=value". Received: '
+            f'{settings!r} ({type(settings).__name__}). Write ["search.max_epochs=4"], for example.'
         )
     if not cluster:
         require_gpus(workers_per_gpu)

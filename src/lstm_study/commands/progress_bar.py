@@ -62,6 +62,9 @@ class ProgressBar:
             else:
                 self._handle.update(_Html(html))
             return
+        if not sys.stderr.isatty():
+            sys.stderr.write(words)
+            return
         done = round(_WIDTH * share)
         line = f"{'█' * done}{'░' * (_WIDTH - done)} {words}"
         sys.stderr.write("\r" + line.ljust(self._length))

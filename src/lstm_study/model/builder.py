@@ -6,6 +6,7 @@ digest of the one file identifies the study's networks.
 """
 
 import linecache
+import re
 import sys
 import traceback
 import types
@@ -29,6 +30,7 @@ MODULE = "lstm_study_builder"
 
 _HIGHEST_SEED = 2**32
 _ROWS = 2
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def build_own(
@@ -210,5 +212,8 @@ def _line_of(file: str, error: Exception) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    plain = _COLOURS.sub("", str(error))
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
+        del lines[0]  # Keras names the layer first, and says what is wrong below.
     return lines[0].rstrip(".")[:300] if lines else "no message"

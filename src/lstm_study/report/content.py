@@ -88,7 +88,7 @@ def gather(
             *run_tables(records, spec),
             *ablation_tables(records, spec),
             *prediction_tables(records),
-            *review_tables(records),
+            *review_tables(records, verdict),
             *trial_tables(records, spec),
             *search_tables(records, spec),
             *space_tables(records, spec),

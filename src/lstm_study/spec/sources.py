@@ -69,7 +69,7 @@ SOURCES: Mapping[str, SourceRow] = MappingProxyType(
         ),
         "csv": SourceRow(
             module="own_files",
-            about="your own files: CSV, TSV, JSON, Parquet, or folders of texts",
+            about="your own files: CSV, TSV, JSON, Parquet, Arrow, or folders of texts",
             card="The study's own reviews, from files.",
             needs_path=True,
             is_own=True,

@@ -227,7 +227,8 @@ class StudyFiles:
         # The study file's text is listed first: a kill may have left no more.
         if not self.exists and not self.ledger.files().keys() - {"spec.toml"}:
             raise StoreError(
-                f"{self.folder}: no study has been started here. Start one with `lstm-study run`."
+                f"{self.folder}: no study has been started here. Start one with `lstm-study run`, "
+                "in Python with run()."
             )
 
     def read_began(self) -> StudyState:

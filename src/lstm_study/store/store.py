@@ -139,7 +139,8 @@ class Store(PredictionFiles, LiveFiles):
                 step = f"It was started with {' '.join(left_out)}: repeat that. Or start"
             raise ChangedStudyError(
                 f"{self.folder}: the study was started with other settings: {'; '.join(refused)}. "
-                f"{step} over with --fresh, or give study.name a new name."
+                f"{step} over with --fresh (in Python, run(fresh=True)), or give study.name a new "
+                "name."
             )
         return found
 

@@ -162,6 +162,9 @@ def test_equal_seeds_give_equal_weights_and_others_do_not():
         ("return 3", "own.py, line 10: build must return a Keras model. Received: int."),
         ("raise KeyError('x')",
          "own.py, line 11: build(hp) must run without an error. Received: KeyError: 'x'."),
+        ("return keras.Sequential([keras.Input((3,)), layers.Dense(1)])",
+         ("own.py: the network of build on token ids (int32 [batch, 500]) must run without an "
+          "error. Received: ValueError: Input")),
         ("return network(layers.Dense(2))",
          "own.py, line 10: the network of build must give one probability a review, (batch, 1)."),
         ("return network(layers.Dense(1, bias_initializer=keras.initializers.Constant(9)))",

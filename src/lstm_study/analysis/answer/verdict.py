@@ -6,6 +6,7 @@ not. The rule is in `study/README.md`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 
 from lstm_study.analysis.answer import wording
 from lstm_study.analysis.answer.arms import (
@@ -89,6 +90,13 @@ class Verdict:
     def sentence(self) -> str:
         """The whole answer in words."""
         return f"{self.headline} {self.details}"
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def _repr_html_(self) -> str:
+        """The answer, as a notebook shows it."""
+        return f"<p><strong>{escape(self.headline)}</strong> {escape(self.details)}</p>"
 
     @property
     def caveats(self) -> str:

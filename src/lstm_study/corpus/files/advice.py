@@ -19,7 +19,29 @@ INIT_FLAGS = (
 PREDICT_FLAGS = ("text_column", "encoding", "columns")
 
 
-_SPREADSHEET = "Save it as CSV (in Excel: CSV UTF-8)."
+_SPREADSHEET = (
+    "Save its sheet as CSV (in Excel: CSV UTF-8, of the sheet that is open), with the names of its "
+    "columns in the first line."
+)
+_QUERY = "'SELECT * FROM TABLE' > reviews.csv"
+_FROM_MAILS = (
+    "python -c 'import email, email.policy, pathlib; "
+    '[file.with_suffix(".txt").write_text(part.get_content(), encoding="utf-8") '
+    'for file in pathlib.Path("FOLDER").rglob("*.eml") '
+    "for mail in [email.message_from_bytes(file.read_bytes(), policy=email.policy.default)] "
+    'if (part := mail.get_body(("plain", "html")))]\''
+)
+_FROM_MAILBOX = (
+    "python -c 'import email, email.policy, mailbox, pandas; "
+    'pandas.DataFrame({"subject": mail["subject"], "text": part.get_content()} '
+    'for mail in mailbox.mbox("FILE", '
+    "lambda file: email.message_from_binary_file(file, policy=email.policy.default)) "
+    'if (part := mail.get_body(("plain", "html")))).to_csv("reviews.csv", index=False)\''
+)
+_FROM_YAML = (
+    "python -c 'import json, sys, yaml; [print(json.dumps(each, default=str)) "
+    "for each in yaml.safe_load(sys.stdin)]' < FILE > reviews.jsonl"
+)
 _PACKED = "Unpack it."
 _WAYS_OUT = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers"), _SPREADSHEET),
@@ -27,14 +49,59 @@ _WAYS_OUT = {
         (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".7z", ".rar", ".lz4", ".br"), _PACKED
     ),
     ".zst": "Unpack it, with zstd -d.",
-    ".arrow": "Save it as Parquet; a data set that Hugging Face saved, with "
-    "datasets.load_from_disk(FOLDER)['train'].to_parquet(FILE).",
-    ".feather": "Save it as Parquet, with pandas.read_feather(FILE).to_parquet(FILE).",
-    ".orc": "Save it as Parquet, with pandas.read_orc(FILE).to_parquet(FILE).",
+    **{
+        suffix: f"Save it as CSV, with pandas.{reader}.to_csv('reviews.csv', index=False)."
+        for suffix, reader in (
+            (".orc", "read_orc(FILE)"),
+            (".dta", "read_stata(FILE)"),
+            (".sav", "read_spss(FILE)"),
+            (".sas7bdat", "read_sas(FILE, encoding='utf-8')"),
+            (".xpt", "read_sas(FILE, encoding='utf-8')"),
+            (".xml", "read_xml(FILE)"),
+            (".h5", "read_hdf(FILE)"),
+            (".hdf5", "read_hdf(FILE)"),
+        )
+    },
+    **dict.fromkeys(
+        (".pkl", ".pickle"),
+        "Save it as CSV, with pandas.read_pickle(FILE).to_csv('reviews.csv', index=False), if you "
+        "trust its source: a pickle can run any code.",
+    ),
     **dict.fromkeys(
         (".sqlite", ".sqlite3", ".db"),
-        "Save its table as CSV, with sqlite3 -header -csv FILE 'SELECT * FROM TABLE'.",
+        f"Save its table as CSV: sqlite3 -header -csv FILE {_QUERY}; "
+        "sqlite3 FILE .tables lists its tables.",
     ),
+    ".sql": "Load it into its database, and save the table as CSV; a dump of SQLite: "
+    f"sqlite3 new.db < FILE; sqlite3 -header -csv new.db {_QUERY}",
+    ".duckdb": f"Save its table as CSV: duckdb -csv FILE {_QUERY}",
+    **dict.fromkeys(
+        (".mdb", ".accdb"), "Save its table as CSV: mdb-export FILE TABLE > reviews.csv"
+    ),
+    ".bson": "Save it as JSON lines: bsondump FILE > reviews.jsonl",
+    ".avro": "Save it as JSON lines, with fastavro FILE > reviews.jsonl",
+    **dict.fromkeys((".yaml", ".yml"), f"Save it as JSON lines: {_FROM_YAML}"),
+    ".rds": "Save it as CSV; in R: write.csv(readRDS(FILE), 'reviews.csv', row.names = FALSE).",
+    **dict.fromkeys(
+        (".rdata", ".rda"),
+        "Save its table as CSV; in R: load(FILE); "
+        "write.csv(TABLE, 'reviews.csv', row.names = FALSE).",
+    ),
+    ".eml": f"Save the mails' texts as .txt: {_FROM_MAILS}",
+    ".mbox": f"Save the mails' texts as CSV, and add a column of labels: {_FROM_MAILBOX}",
+    **dict.fromkeys(
+        (".docx", ".odt", ".rtf", ".epub"),
+        "Save it as text, with pandoc -t plain FILE -o NAME.txt.",
+    ),
+    ".pdf": "Save it as text, with pdftotext FILE NAME.txt.",
+    **dict.fromkeys(
+        (".html", ".htm"),
+        "Save its table as CSV, or its text with pandoc -t plain FILE -o NAME.txt.",
+    ),
+    **dict.fromkeys(
+        (".psv", ".ssv"), "Rename it to .csv: any of , ; | and tab may separate columns."
+    ),
+    ".gsheet": "It is only a link: download the sheet as CSV.",
     **dict.fromkeys((".gz", ".bz2", ".xz"), "Unpack it, or name what is in it: reviews.csv.gz."),
     **dict.fromkeys(
         (".txt", ".text", ".md", ".dat", ".data", ""),

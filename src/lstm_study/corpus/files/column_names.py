@@ -149,7 +149,7 @@ def without_columns(member: InputFile, headers: Sequence[Sequence[str]]) -> Inpu
 
 
 def with_text_columns(schema: Any, names: Sequence[str]) -> Any:
-    """Returns a schema of Parquet with columns of text behind its own."""
+    """Returns a schema of Arrow with columns of text behind its own."""
     if schema is not None and names:
         import pyarrow
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from shlex import quote
 
 from lstm_study.corpus.files.column_names import are_positions
 from lstm_study.corpus.files.input_files import InputFile
@@ -16,6 +17,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _LOOK_LINES = 50
 _HEADER_LINES = 20
 _LONG_NAME = 5
+_TITLE_ROWS, _SHOWN = 12, 30
 _NUMBERS = re.compile(r"(^|[\W_])(id|index|no|nr|row|number)\W*$|^[#n]$", re.IGNORECASE)
 _FEWEST_ROWS = 3
 
@@ -88,6 +90,7 @@ def find_dialect(
     first, body = "".join((first, *body[:more])), body[more:][:_LOOK_LINES]
     looks = [_Look(first, body, each) for each in (given or DELIMITERS)]
     look = _best(looks, columns, is_tsv=member.kind in (".tsv", ".tab"))
+    _refuse_title(looks, body, member, above=skipped + more)
     look.check(looks, member)
     return Dialect(
         delimiter=look.delimiter,
@@ -111,6 +114,36 @@ def _more_of_header(first: str, body: Sequence[str]) -> int:
             return more
         quotes += body[more].count('"') if more < len(body) else 0
     return 0
+
+
+def _refuse_title(
+    looks: Sequence["_Look"], body: Sequence[str], member: InputFile, *, above: int
+) -> None:
+    """Refuses a file whose first line is a title, or names of groups of columns, if names follow.
+
+    Args:
+        looks: The first lines, by each delimiter.
+        body: The lines below the first.
+        member: The file.
+        above: How many lines are above these.
+    """
+    for look in looks:
+        names = look.names_below()
+        lines = [each for each, line in enumerate(body) if _split(line, look.delimiter) == names]
+        if names and lines:
+            line = above + lines[0] + 1
+            shown = ", ".join(repr(name[:_SHOWN]) for name in names[:4])
+            command = f": tail -n +{line} {quote(str(member.path))} > {quote(_new_name(member))}"
+            raise DataError(
+                f"{member}: must begin with a line of column names. Received: "
+                f"{look.first[0][:_SHOWN]!r} above what seems to be the names, "
+                f"{shown}{', ...' * (len(names) > 4)}, on line {line}. Remove the lines above "
+                f"it{'.' if member.is_packed else command}"
+            )
+
+
+def _new_name(member: InputFile) -> str:
+    return f"{member.path.stem}-table{member.path.suffix}"
 
 
 class _Look:
@@ -201,6 +234,17 @@ class _Look:
         names = [name for name in self.header if name]
         return len(names) == 1 and self.has_even_rows and self.widths[0] - width in (0, 1)
 
+    def names_below(self) -> list[str]:
+        """Returns a row that seems to name the columns, below a first line that names fewer."""
+        before = sum(map(bool, self.first))
+        for place, row in enumerate(self.rows[:_TITLE_ROWS]):
+            rest = [each for each in self.rows[place + 1 :] if len(each) == len(row)]
+            is_wider = len(row) > before and len(row) > 1 and all(name.strip() for name in row)
+            if is_wider and len(rest) >= max(_FEWEST_ROWS, 0.9 * (len(self.rows) - place - 1)):
+                return row if _are_names(row, rest) else []
+            before = max(before, sum(map(bool, row)))
+        return []
+
     def value_in_header(self) -> str:
         """Returns a long name or a number, unless the column below shows that it is a name."""
         names = [name for name in self.header if name]
@@ -268,6 +312,20 @@ def _are_named(rows: Sequence[list[str]], names: Sequence[str], starts: Collecti
         and (_are_growing(first) or _are_quoted_words(first, starts))
         and any(row[-1] for row in rows)
     )
+
+
+def _are_names(row: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Whether a row names the columns of those below: it is as short as names, and unlike them."""
+    is_unlike = False
+    for name, column in zip(row, zip(*rest, strict=True), strict=True):
+        if len(name.split()) > _LONG_NAME or name[0].isdigit() or name in column:
+            return False
+        mark = Mark()
+        for value in column:
+            mark.add(value)
+        words = sum(len(value.split()) for value in column) / len(column)
+        is_unlike = is_unlike or words > _LONG_NAME or (mark.is_known and not mark.fits(name))
+    return is_unlike and len({name.casefold() for name in row}) == len(row)
 
 
 def _are_growing(values: Sequence[str]) -> bool:

@@ -21,7 +21,9 @@ from lstm_study.corpus.files.advice import option, way_out
 from lstm_study.corpus.files.names import BESIDE_ROLES, Columns, role_of
 from lstm_study.errors import DataError
 
-KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", ".parquet")
+COLUMNAR = (".parquet", ".arrow", ".feather")
+"""Kinds that Arrow reads, which have no encoding and always name their columns."""
+KINDS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", *COLUMNAR)
 COMPRESSIONS = (".gz", ".bz2", ".xz")
 TEXT_KIND = ".txt"
 _DESCRIPTIONS = {

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Any
@@ -10,6 +10,18 @@ from typing import Any
 from lstm_study.corpus.files.decompression import LINE_LIMIT, Text, lines_of, open_text
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.input_files import InputFile
+from lstm_study.corpus.files.json_advice import (
+    FLAT,
+    GENERAL,
+    about_line,
+    about_lists,
+    about_some_lines,
+    first_list,
+    flattened,
+    frame_of_lists,
+    table_within,
+    words_of,
+)
 from lstm_study.corpus.files.rows import MISSING, OpenFile
 from lstm_study.errors import DataError
 
@@ -18,8 +30,7 @@ _CHUNK = 1 << 16
 _IN_ARRAY = re.compile(r"[^ \t\r\n,]")
 _OUTSIDE = re.compile(r"[^ \t\r\n]")
 _TEXT_WORDS = 3
-_TO_JSON = "to_json(path, orient='records', lines=True)"
-_WAY_OUT = f"Write an object per line, or an array of objects; in pandas: df.{_TO_JSON}."
+_SHOWN = 30
 
 
 @contextmanager
@@ -40,7 +51,12 @@ def open_json(
         head = [record for _, record in islice(_records(file, member), _LOOK_RECORDS)]
     for record in head:
         names.update(dict.fromkeys(record))
-    _check_shape(head, names, member)
+
+    def is_array() -> bool:
+        with open_text(member, encoding, newline="\n") as again:
+            return again.read(_CHUNK).lstrip().startswith("[")
+
+    _check_shape(head, names, member, is_array)
     wanted = list(names) if columns is None else columns
     late = "keys that only records after the first 1,000 have, left out"
     notes: dict[str, int] = {late: 0}
@@ -55,40 +71,54 @@ def open_json(
         yield OpenFile(names=tuple(names), each=each(file), position=file.position, notes=notes)
 
 
-def _check_shape(head: Sequence[dict[str, Any]], names: Iterable[str], member: InputFile) -> None:
-    """Refuses files with records, or texts, inside other objects."""
-    top = max((_words(record) for record in head), default=0)
+def _check_shape(
+    head: Sequence[dict[str, Any]],
+    names: Iterable[str],
+    member: InputFile,
+    is_array: Callable[[], bool],
+) -> None:
+    """Refuses files with records, or texts, inside other objects; says how to write them plainly.
+
+    Args:
+        head: The first records.
+        names: Their keys.
+        member: The file.
+        is_array: Reads whether it begins as an array.
+    """
+    top = max(map(words_of, head), default=0)
     if len(head) == 1:
-        for name, value in head[0].items():
-            if isinstance(value, list) and value and _words(value[0]) > top:
-                raise DataError(
-                    f"{member}: must hold an object for each review. Received: one object, which "
-                    f"has {len(value):,} of them in {name!r}. Write this list alone; in pandas: "
-                    f"pandas.json_normalize(json.load(open(path))[{name!r}]).{_TO_JSON}."
-                )
+        inner = table_within(head[0])
+        if inner is not None and inner.words > top and (inner.place or head[0]):
+            of_array = "[0]" if is_array() else ""
+            what = f"which has {inner.rows:,} of them in {inner.place}"
+            raise DataError(
+                f"{member}: must hold an object for each review. Received: one object, "
+                f"{what if inner.place else f'of {inner.rows:,} reviews'}. Write an object for "
+                f"each: {flattened(member, inner.frame, value=of_array + inner.place)}"
+            )
         if all(isinstance(value, dict | list) for value in head[0].values()):
             raise DataError(
                 f"{member}: must hold an object for each review. Received: one object, of "
-                f"{', '.join(map(repr, list(names)[:4]))}. {_WAY_OUT}"
+                f"{', '.join(map(repr, list(names)[:4]))}. {GENERAL}"
             )
     if top >= _TEXT_WORDS:
         return
     for record in head:
         for name, value in record.items():
-            if _words(value) >= _TEXT_WORDS:
-                advice = f"Flatten them; in pandas: pandas.json_normalize(records).{_TO_JSON}."
-                if {"data", "annotations"} <= record.keys():
-                    advice = "If Label Studio wrote it, export JSON-MIN or CSV."
-                raise DataError(
-                    f"{member}: must hold the texts as values of its records. Received: texts "
-                    f"inside of the objects {name!r}. {advice}"
-                )
-
-
-def _words(value: Any) -> int:
-    """Counts the words of an object's longest text; 0 for other values."""
-    texts = value.values() if isinstance(value, dict) else ()
-    return max((len(text.split()) for text in texts if isinstance(text, str)), default=0)
+            if words_of(value) >= _TEXT_WORDS:
+                where, frame = f"of the objects {name!r}", FLAT
+            elif (found := frame_of_lists(name, value)) is not None:
+                where, frame = f"of the lists {name!r}", found
+            else:
+                continue
+            if {"data", "annotations"} <= record.keys():
+                advice = "If Label Studio wrote it, export JSON-MIN or CSV."
+            else:
+                advice = f"Flatten them: {flattened(member, frame, is_lines=not is_array())}"
+            raise DataError(
+                f"{member}: must hold the texts as values of its records. Received: texts inside "
+                f"{where}. {advice}"
+            )
 
 
 def _records(file: Text, member: InputFile) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -98,21 +128,67 @@ def _records(file: Text, member: InputFile) -> Iterator[tuple[int, dict[str, Any
         skipped += start.endswith("\n")
         start = file.readline(_CHUNK)
     if start.lstrip().startswith("["):
-        yield from _arrays(_Stream(start.lstrip()[1:], file, member, line=skipped + 1))
+        stream = _Stream(start.lstrip()[1:], file, member, line=skipped + 1)
+        yield from _arrays(stream, of_lists=about_lists(start, member))
         return
     if not start.endswith("\n"):
         start += file.readline(LINE_LIMIT - len(start))
     if _is_unfinished(start):
         yield from _indented(_Stream(start, file, member, line=skipped + 1))
         return
-    lines = chain([start], lines_of(file, member))
-    for number, text in enumerate(lines, start=skipped + 1):
+    lines = enumerate(chain([start], lines_of(file, member)), start=skipped + 1)
+    good = 0
+    for number, text in lines:
         if text.strip():
-            yield number, _object(text, f"{member}:{number}")
+            try:
+                record = _object(text, f"{member}:{number}")
+            except DataError as error:
+                raise _with_advice(error, text, (number, good), lines, member) from error
+            good += 1
+            yield number, record
+
+
+def _with_advice(
+    error: DataError,
+    text: str,
+    found: tuple[int, int],
+    lines: Iterator[tuple[int, str]],
+    member: InputFile,
+) -> DataError:
+    """Returns the error on a line with what to do about it: of all lines, or of a few.
+
+    Args:
+        error: On this line alone.
+        text: The line.
+        found: Its number, and how many objects are above it.
+        lines: Those below it.
+        member: The file.
+    """
+    number, good = found
+    if not good and (advice := about_line(text, member)):
+        return DataError(f"{error} {advice}")
+    bad = [number]
+    for below, other in lines:
+        if other.strip():
+            try:
+                _object(other, "")
+            except DataError:
+                bad.append(below)
+            else:
+                good += 1
+    if len(bad) > good:
+        return DataError(f"{error} {GENERAL}")
+    of_all = f"{len(bad):,} of {len(bad) + good:,} lines {'is' if len(bad) == 1 else 'are'} none."
+    return DataError(f"{error} {of_all} {about_some_lines(bad, member)}")
 
 
 def _is_unfinished(text: str) -> bool:
-    """Whether an object may continue on the next line: the only error is at the line's end."""
+    """Whether an object may continue on the next line: the only error is at the line's end.
+
+    Of a line that is too long to be read the end is missing.
+    """
+    if len(text) >= LINE_LIMIT:
+        return text.lstrip().startswith("{")
     text = text.strip()
     try:
         json.loads(text)
@@ -124,14 +200,15 @@ def _is_unfinished(text: str) -> bool:
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
+    text = text.strip()
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: must be one JSON object ({error}). {_WAY_OUT}") from error
-    if not isinstance(record, dict):
         raise DataError(
-            f"{where}: must be one JSON object. Received: {type(record).__name__}. {_WAY_OUT}"
-        )
+            f"{where}: must be one JSON object ({error}). Received: {text[:_SHOWN]!r}."
+        ) from error
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: must be one JSON object. Received: {type(record).__name__}.")
     return record
 
 
@@ -140,14 +217,17 @@ def _indented(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
     while letter := stream.next_letter(_OUTSIDE):
         if letter != "{":
             raise DataError(
-                f"{stream.place}: must be one JSON object. Received: {stream.shown}. {_WAY_OUT}"
+                f"{stream.place}: must be one JSON object. Received: {stream.shown}. {GENERAL}"
             )
         line = stream.line
         yield line, stream.take_object("one JSON object")
 
 
-def _arrays(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yields the objects of one array or several, from behind the first one's bracket."""
+def _arrays(stream: "_Stream", *, of_lists: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yields the objects of one array or several, from behind the first one's bracket.
+
+    `of_lists` is what to do if it holds no objects; "" for what is said in general.
+    """
     is_open = True
     while letter := stream.next_letter(_IN_ARRAY if is_open else _OUTSIDE):
         if is_open and letter == "{":
@@ -158,7 +238,8 @@ def _arrays(stream: "_Stream") -> Iterator[tuple[int, dict[str, Any]]]:
             is_open = not is_open
         elif is_open:
             raise DataError(
-                f"{stream.place}: must be an array of objects. Received: {stream.shown}. {_WAY_OUT}"
+                f"{stream.place}: must be an array of objects. Received: {stream.shown}. "
+                + (of_lists or GENERAL)
             )
         else:
             raise DataError(
@@ -214,8 +295,15 @@ class _Stream:
                 if is_cut and (not more or len(self._text) > LINE_LIMIT):
                     problem = str(error) or type(error).__name__
                     most = f", none longer than {LINE_LIMIT:,} characters" if more else ""
+                    place = first_list(self._text) if more else ""
+                    advice = (
+                        f"Write the list in {place} alone: "
+                        + flattened(self._member, FLAT, value=place)
+                        if place
+                        else GENERAL
+                    )
                     raise DataError(
-                        f"{self.place}: must be {rule}{most} ({problem}). {_WAY_OUT}"
+                        f"{self.place}: must be {rule}{most} ({problem}). {advice}"
                     ) from error
                 self._text, self._at = self._text[self._at :] + more, 0
                 # Doubled each time, so that a long object is parsed only a few times.

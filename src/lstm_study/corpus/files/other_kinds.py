@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from lstm_study.corpus.files.advice import way_out
 from lstm_study.errors import DataError
 
 FIRST_BYTES = 64
@@ -15,14 +16,14 @@ class OtherKind(NamedTuple):
         first_bytes: Its first ones; of a markup in small letters.
         what: It, in words.
         advice: What to do, as a sentence.
-        suffix: What its name should end in, where it is read then; else "".
+        suffixes: What its name should end in, where it is read then.
         is_markup: Whether capitals and blanks before it make no difference.
     """
 
     first_bytes: bytes
     what: str
     advice: str
-    suffix: str = ""
+    suffixes: tuple[str, ...] = ()
     is_markup: bool = False
 
 
@@ -30,14 +31,14 @@ _AS_CSV = "Save the table as CSV or Parquet."
 _RENAME = "Rename it so that its name says so, or save it as CSV."
 _OF_A_PAGE = "Download the file itself, or save its table as CSV."
 _KINDS = (
-    OtherKind(b"\x1f\x8b", "compressed by gzip (.gz)", _RENAME, ".gz"),
-    OtherKind(b"BZh", "compressed by bzip2 (.bz2)", _RENAME, ".bz2"),
-    OtherKind(b"\xfd7zXZ", "compressed by xz (.xz)", _RENAME, ".xz"),
-    OtherKind(b"PK\x03\x04", "a zip archive (.zip) or a spreadsheet (.xlsx)", _RENAME, ".zip"),
-    OtherKind(b"PAR1", "a Parquet file (.parquet)", _RENAME, ".parquet"),
+    OtherKind(b"\x1f\x8b", "compressed by gzip (.gz)", _RENAME, (".gz",)),
+    OtherKind(b"BZh", "compressed by bzip2 (.bz2)", _RENAME, (".bz2",)),
+    OtherKind(b"\xfd7zXZ", "compressed by xz (.xz)", _RENAME, (".xz",)),
+    OtherKind(b"PK\x03\x04", "a zip archive (.zip) or a spreadsheet (.xlsx)", _RENAME, (".zip",)),
+    OtherKind(b"PAR1", "a Parquet file (.parquet)", _RENAME, (".parquet",)),
     OtherKind(b"\xd0\xcf\x11\xe0", "a spreadsheet (.xls)", _AS_CSV),
-    OtherKind(b"SQLite format 3\0", "an SQLite database", _AS_CSV),
-    OtherKind(b"ARROW1\0\0", "an Arrow (Feather) file", _AS_CSV),
+    OtherKind(b"SQLite format 3\0", "an SQLite database", way_out(".db")),
+    OtherKind(b"ARROW1\0\0", "an Arrow file (.arrow or .feather)", _RENAME, (".arrow", ".feather")),
     OtherKind(b"%PDF-", "a PDF document", _AS_CSV),
     OtherKind(b"7z\xbc\xaf\x27\x1c", "a 7z archive", "Unpack it."),
     OtherKind(
@@ -71,7 +72,7 @@ def refuse_other_kinds(
     text = first.removeprefix(b"\xef\xbb\xbf")
     markup = text.lstrip().lower()
     for kind in _KINDS:
-        may_be = may_be_markup if kind.is_markup else bool(suffix) and kind.suffix == suffix
+        may_be = may_be_markup if kind.is_markup else suffix in kind.suffixes
         is_it = (markup if kind.is_markup else text).startswith(kind.first_bytes)
         if is_it and not may_be:
             raise DataError(f"{where}: is {kind.what}, despite its name. {kind.advice}")

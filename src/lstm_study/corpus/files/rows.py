@@ -33,7 +33,7 @@ class OpenFile:
         value_in_header: The same: a name that looks like a value, so that names may be missing.
         proposed_names: The same: names for the columns, if names are missing.
         notes: What was noticed → how often; complete when `each` has ended.
-        schema: Of Parquet, a `pyarrow.Schema`.
+        schema: Of Parquet and Arrow, a `pyarrow.Schema`.
     """
 
     names: tuple[str, ...]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_study.corpus.files.advice import has_option, option
+from lstm_study.corpus.files.arrow import open_arrow
 from lstm_study.corpus.files.column_names import (
     check_columns,
     check_names,
@@ -20,7 +21,7 @@ from lstm_study.corpus.files.column_names import (
 from lstm_study.corpus.files.decompression import encoding_of, open_bytes
 from lstm_study.corpus.files.delimited import open_delimited
 from lstm_study.corpus.files.encodings import Encoding
-from lstm_study.corpus.files.input_files import TEXT_KIND, InputFile
+from lstm_study.corpus.files.input_files import COLUMNAR, TEXT_KIND, InputFile
 from lstm_study.corpus.files.json_records import open_json
 from lstm_study.corpus.files.layout import find_files
 from lstm_study.corpus.files.other_kinds import FIRST_BYTES, refuse_other_kinds
@@ -36,7 +37,7 @@ class FileTable:
 
     Attributes:
         members: Its files.
-        encodings: Of each file; None of Parquet.
+        encodings: Of each file; None of Parquet and Arrow.
         names: Its columns: those of the file that has the most, and those that names of files say.
         delimiter: Of the file that has the most columns, if that is CSV; "" of others.
         line_end: The same.
@@ -44,7 +45,7 @@ class FileTable:
         notes: What reading noticed → how often; complete when the rows were read.
         proposed_names: The same: names for the columns, if names are missing.
         given_names: Of the columns of files that do not begin with them.
-        schema: The same, if that is Parquet: a `pyarrow.Schema`.
+        schema: The same, if that is Parquet or Arrow: a `pyarrow.Schema`.
         empty: How many further files hold nothing, not even names of columns.
         headers: The columns of each file; () for texts.
         found: What was noticed when the files were found, in sentences.
@@ -278,21 +279,22 @@ def _found(paths: Sequence[Path]) -> Sequence[InputFile]:
 def _encodings(
     members: Sequence[InputFile], given: str | None, *, beside: Sequence[Path]
 ) -> tuple[Encoding | None, ...]:
-    """Returns the encoding of each table; None of Parquet, which has none to give.
+    """Returns the encoding of each table; None of Parquet and Arrow, which have none.
 
     Raises:
-        DataError: One was given, and all files are Parquet.
+        DataError: One was given, and no file has any.
     """
-    if members[0].kind != ".parquet":
+    if members[0].kind not in COLUMNAR:
         return tuple(encoding_of(member, given) for member in members)
-    if given is not None and all(member.kind == ".parquet" for member in _found(beside)):
-        raise DataError(f"{members[0]}: Parquet has no encoding. Remove {option('encoding')}.")
+    if given is not None and all(member.kind in COLUMNAR for member in _found(beside)):
+        kind = "Parquet" if members[0].kind == ".parquet" else "Arrow"
+        raise DataError(f"{members[0]}: {kind} has no encoding. Remove {option('encoding')}.")
     return (None,) * len(members)
 
 
 def _may_lack_names(member: InputFile) -> bool:
     """Whether a file may not begin with the names of its columns, as CSV."""
-    return "json" not in member.kind and member.kind not in (".parquet", TEXT_KIND)
+    return "json" not in member.kind and member.kind not in (*COLUMNAR, TEXT_KIND)
 
 
 @contextmanager
@@ -305,7 +307,8 @@ def _open_member(
     is_shard: bool = False,
 ) -> Iterator[OpenFile]:
     if encoding is None:
-        with open_parquet(member, columns) as rows:
+        opener = open_parquet if member.kind == ".parquet" else open_arrow
+        with opener(member, columns) as rows:
             yield rows
     elif "json" in member.kind:
         with open_json(member, columns, encoding) as rows:

@@ -9,6 +9,7 @@ from lstm_study.corpus.files.column_names import close_names
 from lstm_study.corpus.files.text_files import FILE
 from lstm_study.corpus.sources.polarity import has_opinions
 from lstm_study.corpus.sources.split_values import role_of_value
+from lstm_study.corpus.text.garbled import ungarbled
 from lstm_study.corpus.text.tokens import split_tokens
 from lstm_study.errors import DataError
 
@@ -47,11 +48,14 @@ class ColumnLook:
         entities: How many of these hold an HTML entity.
         tags: How many of these hold an HTML tag.
         tag: The first such tag; "" for none.
+        garbled: How many of these hold UTF-8 that was read as Windows-1252.
+        garbled_word: The first such word; "" for none.
         missing: How many are a missing-value marker: nan, null.
         is_nested: Whether the first rows hold objects or lists.
         has_no_spaces: Whether its texts look as if they were written without spaces.
         groups: Distinct values, and rows of the most frequent one, if the column's name is one of
             `GROUP_NAMES`; else (0, 0).
+        first: The first text that is not empty; "" for none.
         order: A hash of which rows have equal values: the same for columns that hold the same
             labels in other words. Meaningless where `values` is None.
     """
@@ -64,10 +68,13 @@ class ColumnLook:
     entities: int = 0
     tags: int = 0
     tag: str = ""
+    garbled: int = 0
+    garbled_word: str = ""
     missing: int = 0
     is_nested: bool = False
     has_no_spaces: bool = False
     groups: tuple[int, int] = (0, 0)
+    first: str = ""
     order: int = 0
 
     @property
@@ -148,6 +155,16 @@ def html_in(text: ColumnLook) -> Iterable[str]:
         yield (
             f"{text.entities:,} of the first {text.filled_texts:,} texts hold HTML entities such "
             "as &amp;, read as words (amp): html.unescape in Python replaces them"
+        )
+
+
+def garbled_in(text: ColumnLook) -> Iterable[str]:
+    """Yields a sentence on texts that an earlier program read in the wrong encoding."""
+    if text.garbled > _HTML_SHARE * text.filled_texts:
+        yield (
+            f"{text.garbled:,} of the first {text.filled_texts:,} texts hold UTF-8 that was once "
+            f"read as Windows-1252, such as {text.garbled_word} for "
+            f"{ungarbled(text.garbled_word)}: text.encode('cp1252').decode() in Python repairs one"
         )
 
 

@@ -35,14 +35,19 @@ def label_key(value: Any) -> str:
 def label_text(value: Any) -> str:
     """Returns a label as it is written, "" for none, which programs also write as nan or null.
 
-    A list of one label, as tools for annotation write it, is that label; so is one in quotes.
+    A list of one label, as tools for annotation write it, is that label; so is one in quotes, and
+    the one of several that has all of the share.
 
     Example:
         >>> label_text(["neg"]), label_text({"choices": ["neg"]}), label_text("'neg'")
         ('neg', 'neg', 'neg')
+        >>> label_text({"pos": 0.0, "neg": 1.0})
+        'neg'
     """
     if isinstance(value, dict) and list(value) == ["choices"]:
         value = value["choices"]
+    if isinstance(value, dict) and (chosen := _of_shares(value)):
+        value = chosen
     if isinstance(value, list | tuple) and len(value) < 2:
         return label_text(value[0]) if value else ""
     if isinstance(value, bool):
@@ -53,6 +58,16 @@ def label_text(value: Any) -> str:
         return ""
     text = _unwrapped(str(value).strip())
     return "" if text in _MISSING else text
+
+
+def _of_shares(value: dict[Any, Any]) -> str:
+    """Returns the label that is 1 where all others are 0, as spaCy writes them; "" if none is."""
+    shares = list(value.values())
+    is_one = all(isinstance(each, int | float) for each in shares) and sorted(shares) == [
+        *[0] * (len(shares) - 1),
+        1,
+    ]
+    return str(next(name for name, share in value.items() if share)) if is_one else ""
 
 
 def _unwrapped(text: str) -> str:

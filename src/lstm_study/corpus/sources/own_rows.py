@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from lstm_study.corpus.documents import TEST, TRAIN, VALIDATION
 from lstm_study.corpus.files.advice import has_surveyed, option
 from lstm_study.corpus.files.column_names import close_names
+from lstm_study.corpus.files.columns_of_arrow import class_name, class_names
 from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.names import ROLES, undecided_roles
-from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING, Row, not_text, place_of
 from lstm_study.corpus.files.table import FileTable, open_table
 from lstm_study.corpus.sources.label_values import label_key

@@ -59,6 +59,7 @@ _TONES = (
     | {label_key(word): -1 for word in _NO.split()}
     | _OPINIONS
 )
+_OPPOSITES = ({"pros", "cons"}, {"advantages", "disadvantages"}, {"strengths", "weaknesses"})
 _PICTURES = {word: tone for word, tone in _OPINIONS.items() if not word.isalnum()}
 
 
@@ -118,6 +119,16 @@ def has_opinions(names: Sequence[str]) -> bool:
     """Returns whether labels say that something is good and bad, beyond yes and no."""
     tones = {_tone(name, _OPINIONS) for name in names}
     return {1, -1} <= tones
+
+
+def is_opposite(name: str, other: str) -> bool:
+    """Returns whether the names of two columns say that one holds praise, the other criticism.
+
+    Example:
+        >>> is_opposite("Positive_Review", "Negative_Review"), is_opposite("title", "text")
+        (True, False)
+    """
+    return has_opinions([name, other]) or {name.casefold(), other.casefold()} in _OPPOSITES
 
 
 def proposed_sides(counts: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:

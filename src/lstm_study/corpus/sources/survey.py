@@ -4,16 +4,18 @@ Nothing is split or numbered here: `own_files` does that once the columns are kn
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from lstm_study.corpus.files.advice import option
 from lstm_study.corpus.files.column_names import are_positions, without_names
+from lstm_study.corpus.files.columns_of_arrow import class_name, class_names
 from lstm_study.corpus.files.layout import check_levels
-from lstm_study.corpus.files.parquet import class_name, class_names
 from lstm_study.corpus.files.rows import MISSING
 from lstm_study.corpus.files.table import FileTable, open_table
 from lstm_study.corpus.files.text_files import FILE, TEXT
@@ -21,6 +23,7 @@ from lstm_study.corpus.sources.columns import (
     GROUP_NAMES,
     ColumnLook,
     column_named,
+    garbled_in,
     group_column,
     html_in,
     label_column,
@@ -35,9 +38,11 @@ from lstm_study.corpus.sources.columns import (
 )
 from lstm_study.corpus.sources.label_values import as_number, label_key, label_text
 from lstm_study.corpus.sources.labels import Labels
+from lstm_study.corpus.sources.other_layouts import way_to_one_table
 from lstm_study.corpus.sources.own_rows import LOOK_ROWS
 from lstm_study.corpus.sources.polarity import chosen_by_alphabet
 from lstm_study.corpus.sources.split_values import role_of_value
+from lstm_study.corpus.text.garbled import garbled_word
 from lstm_study.corpus.text.tokens import has_no_spaces, split_tokens
 from lstm_study.errors import DataError
 
@@ -131,10 +136,15 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
         check_levels(table.members, where)
     # Of folders of texts it is known which column is what.
     known = TEXT if is_of_texts else None
-    text = column_named(choices.text_column or known, columns, where) or text_column(others, where)
-    label = column_named(choices.label_column, columns, where) or label_column(
-        [c for c in others if c is not text], where, text=text.name
-    )
+    try:
+        text = column_named(choices.text_column or known, columns, where)
+        text = text or _once(text_column, others, where)
+        label = column_named(choices.label_column, columns, where)
+        label = label or _once(
+            partial(label_column, text=text.name), [c for c in others if c is not text], where
+        )
+    except DataError as error:
+        raise _with_way(error, table, columns) from error
     table.check_columns((text.name, label.name))
     labels = seen[label.name].labels
     if choices.label_column is None and not (choices.columns or are_positions(table.names)):
@@ -168,11 +178,40 @@ def survey(paths: Sequence[Path], *, choices: UserChoices | None = None) -> Surv
                 else ()
             ),
             *html_in(text),
+            *garbled_in(text),
             *missing_texts(text),
             *rejected_rows(columns, label),
             *_by_alphabet(labels, choices),
         ),
     )
+
+
+def _once(
+    choose: Callable[[Sequence[ColumnLook], str], ColumnLook],
+    columns: Sequence[ColumnLook],
+    where: str,
+) -> ColumnLook:
+    """Returns the column that is chosen; of several of one name, as tools write lists, another."""
+    found = choose(columns, where)
+    names = {column.name for column in columns}
+    twice = {name for name in names if f"{name} (2)" in names}
+    if found.name.partition(" (")[0] not in twice:
+        return found
+    with suppress(DataError):
+        return choose([c for c in columns if c.name.partition(" (")[0] not in twice], where)
+    return found
+
+
+def _with_way(error: DataError, table: FileTable, columns: Sequence[ColumnLook]) -> DataError:
+    """Returns the error on a table's columns, with what to do if it is one of another layout."""
+    encoding = table.encodings[0]
+    ways = way_to_one_table(
+        table.members[0],
+        columns,
+        delimiter=table.delimiter,
+        encoding="" if encoding is None else encoding.name,
+    )
+    return DataError(" ".join((str(error), *islice(ways, 1))))
 
 
 def _refuse_texts_without_label(table: FileTable, where: str) -> None:
@@ -239,17 +278,22 @@ class _Seen:
         self._keys: dict[int, int] | None = {} if plain_name(name) in GROUP_NAMES else None
         self._order = self._words = self._filled = self._texts = self._characters = self._tokens = 0
         self._entities = self._missing = self._nested = self._looked = 0
-        self._tags, self._tag = 0, ""
+        self._tags, self._tag, self._first = 0, "", ""
+        self._garbled, self._garbled_word = 0, ""
 
     def add(self, value: Any, *, is_sample: bool) -> None:
         if is_sample and isinstance(value, str) and value.strip():
             self._filled += 1
+            self._first = self._first or value
             self._words += len(value.split())
             self._texts += as_number(value) is None
             self._entities += _ENTITY.search(value) is not None
             if (tag := _TAG.search(value)) is not None:
                 self._tags += 1
                 self._tag = self._tag or tag[0]
+            if word := garbled_word(value):
+                self._garbled += 1
+                self._garbled_word = self._garbled_word or word
             self._missing += len(value) < _LONGEST_MISSING and not label_text(value)
             self._characters += len("".join(value.split()))
             self._tokens += len(split_tokens(value, "words"))
@@ -282,10 +326,13 @@ class _Seen:
             entities=self._entities,
             tags=self._tags,
             tag=self._tag,
+            garbled=self._garbled,
+            garbled_word=self._garbled_word,
             missing=self._missing,
             is_nested=self._nested * 2 > self._looked,
             has_no_spaces=has_no_spaces(self._tokens, self._characters, self._filled),
             groups=(len(self._keys), max(self._keys.values())) if self._keys else (0, 0),
+            first=self._first,
             order=self._order,
         )
 

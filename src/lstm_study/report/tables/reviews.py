@@ -9,6 +9,8 @@ from typing import Any
 
 from lstm_study.analysis.answer.arms import Arm, arms_from_records, without
 from lstm_study.analysis.answer.reviews import accuracy_by, differing_reviews
+from lstm_study.analysis.answer.verdict import Verdict, judge
+from lstm_study.analysis.statistics.intervals import Difference
 from lstm_study.arm_names import ENSEMBLE, PRIMARY
 from lstm_study.records import ReviewFacts, StudyRecords
 from lstm_study.report.tables.columns import ARM
@@ -23,7 +25,7 @@ _GROUP = (
 )  # fmt: skip
 
 
-def review_tables(records: StudyRecords) -> list[Table]:
+def review_tables(records: StudyRecords, verdict: Verdict) -> list[Table]:
     """Builds the tables of single test reviews; without runs, or facts, they have no rows."""
     arms = arms_from_records(records)
     facts = records.review_facts
@@ -33,7 +35,7 @@ def review_tables(records: StudyRecords) -> list[Table]:
         _by_length(arms, facts),
         _by_unknown(records, arms, facts),
         _differing(records, arms, facts),
-        _near_duplicates(records, arms),
+        _near_duplicates(records, arms, verdict),
     ]
 
 
@@ -123,7 +125,7 @@ def _differing(records: StudyRecords, arms: Mapping[str, Arm], facts: ReviewFact
     return table("differing_reviews", title, columns, rows)
 
 
-def _near_duplicates(records: StudyRecords, arms: Mapping[str, Arm]) -> Table:
+def _near_duplicates(records: StudyRecords, arms: Mapping[str, Arm], verdict: Verdict) -> Table:
     """Compares each arm's accuracy on near-duplicates with that on all other test reviews."""
     columns = (
         ARM,
@@ -136,10 +138,17 @@ def _near_duplicates(records: StudyRecords, arms: Mapping[str, Arm]) -> Table:
         Column("accuracy", "Mean test accuracy on all test reviews", form="percent"),
         Column("on_near_duplicates", "On the near-duplicates only", form="percent"),
         Column("on_others", "On all others", form="percent"),
+        Column("difference_on_others", "Winner minus baseline, on all others", form="points"),
+        Column("low", "Lower end of its interval, at the verdict's level", form="points"),
+        Column("high", "Upper end of its interval", form="points"),
     )  # fmt: skip
     rows = []
     if (found := records.near_duplicates) is not None:
         near = list(found.positions)
+        difference = None
+        if 0 < len(near) < found.test_reviews:
+            others = {name: without(arm, near) for name, arm in arms.items() if name in PRIMARY}
+            difference = judge(others, looks=verdict.looks, level=verdict.level).difference
         rows = [
             cells_of(
                 found,
@@ -149,10 +158,21 @@ def _near_duplicates(records: StudyRecords, arms: Mapping[str, Arm]) -> Table:
                 accuracy=arm.accuracy,
                 on_near_duplicates=float(arm.correct[:, near].mean()) if near else None,
                 on_others=without(arm, near).accuracy if 0 < len(near) < arm.documents else None,
+                **_of_winner(name, difference),
             )
             for name, arm in arms.items()
         ]
     return table("near_duplicates", "One arm on near-duplicates and on others", columns, rows)
+
+
+def _of_winner(arm: str, difference: Difference | None) -> dict[str, float | None]:
+    """Returns the difference of winner and baseline, in the winner's row."""
+    found = difference if arm == "winner" else None
+    return {
+        "difference_on_others": None if found is None else found.difference,
+        "low": None if found is None else found.low,
+        "high": None if found is None else found.high,
+    }
 
 
 def _unknown_shares(facts: ReviewFacts | None) -> dict[int | None, list[float]]:

@@ -1,6 +1,7 @@
 """CSV and TSV: delimiters, quotes, nameless columns, and where an error is."""
 
 import csv
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -427,8 +428,14 @@ LINES = "".join(f'"{text}",{label}\n' for text, label in ROWS)
             "text\na, b; c\td | e\nf, g, h; i; j\tk\tl|m|n\n",
             r":2 .*have 1 field, .*Received: 2.*or name each column in the first",
         ),
-        (f"# comment\ntext,label\n{LINES}", "one name, '# comment', above rows of 2 values"),
-        (f"Survey;;\n;;\nid;text;n\n{'7;a b;1' * 9}\n", "'Survey', above rows of .* remove what"),
+        (
+            f"# comment\ntext,label\n{LINES}",
+            "'# comment' above what seems to be the names, 'text', 'label', on line 2",
+        ),
+        (
+            f"Survey;;\n;;\nid;text;n\n{'7;a b;1' * 9}\n",
+            "'Survey', above rows of .* remove what",
+        ),
         ("text,\n" + "a b,1\n" * 9, "one name, 'text', above rows of 2 values. Name each column"),
         (
             '"text,label"\n' + '"""a, b"",1"\n' * 9,
@@ -441,6 +448,49 @@ def test_what_is_wrong_with_a_line_is_said_by_its_cause(tmp_path, content, messa
     with pytest.raises(DataError, match=message) as caught:
         list(open_table([path]).rows())
     assert "\n" not in str(caught.value)
+
+
+BELOW = "".join(f"{n},a fine film no. {n},{('neg', 'pos')[n % 2]}\n" for n in range(9))
+
+
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("Ticket,,Rating\n", 2),  # merged cells of a spreadsheet
+        ("Tickets,,\nGenerated: 2024-05-01,,\n,,\n", 4),
+        ('Search terms\n"January 1, 2024 - January 31, 2024"\n\n', 4),
+        ("# tool\n# version 2, build 3\n", 3),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_lines_above_the_names_are_refused_with_the_command_that_removes_them(
+    tmp_path, monkeypatch, delimiter, title, line
+):
+    monkeypatch.chdir(tmp_path)
+    content = (f"{title}id,text,label\n{BELOW}").replace(",", delimiter)
+    path = written(tmp_path / "my r.csv", content)
+    with pytest.raises(DataError, match=f"'id', 'text', 'label', on line {line}") as caught:
+        open_table([path])
+    command = str(caught.value).partition("above it: ")[2]
+    subprocess.run(command, shell=True, check=True)
+    rows = list(open_table([tmp_path / "my r-table.csv"]).rows(("text", "label")))
+    assert [tuple(row.values) for row in rows][:2] == [
+        ("a fine film no. 0", "neg"),
+        ("a fine film no. 1", "pos"),
+    ]
+    assert len(rows) == 9
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "text,label,\n" + "a fine film,pos,x\nb dull one,neg,y\n" * 9,
+        ",text,label\n" + BELOW,
+        "text,label,,\n" + "".join(f"film {n},{n % 2},,\n" for n in range(9)),
+    ],
+)
+def test_rows_are_not_taken_for_the_names(tmp_path, content):
+    assert len(list(open_table([written(tmp_path / "r.csv", content)]).rows())) in (9, 18)
 
 
 @pytest.mark.parametrize("line", ["  ", "\t", "\x1a", " \r"])

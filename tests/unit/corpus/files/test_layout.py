@@ -125,7 +125,9 @@ def test_dev_and_eval_beside_train_are_validation_and_said(tmp_path, names):
 
 def test_folders_with_nothing_to_read_are_refused_with_advice_that_fits(tmp_path):
     placed(tmp_path, "README.md", "r.xlsx")
-    with pytest.raises(DataError, match=r"but README\.md, r\.xlsx\. Save it as CSV \(in Excel"):
+    with pytest.raises(
+        DataError, match=r"but README\.md, r\.xlsx\. Save its sheet as CSV \(in Excel"
+    ):
         find_files([tmp_path])
 
 

@@ -6,12 +6,14 @@ import json
 import lzma
 import os
 import zipfile
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
 from lstm_study.corpus.files import decompression, json_records
+from lstm_study.corpus.files.columns_of_arrow import class_names
 from lstm_study.corpus.files.rows import MISSING
 from lstm_study.corpus.files.table import open_table
 from lstm_study.errors import DataError
@@ -167,7 +169,7 @@ def test_a_key_that_a_record_lacks_is_told_apart_from_an_empty_one(tmp_path):
     [
         ('{"text": "x", "label": 1}\n{"text": ', "r.jsonl:2: must be one JSON object"),
         ('{"text": \n{"text": "x"}\n', "r.jsonl:1: must be one JSON object"),
-        ('{"text": "x\n{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Invalid control"),
+        ('{"text": "x\n{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Unterminated string"),
         ('{"text": "x"}{"text": "x"}\n', "r.jsonl:1: must be one JSON object .Extra data"),
         ('{\n"text": "x"\n}\n{\n"text":\n}\n', "r.jsonl:4: must be one JSON object"),
         ('{\n"text": "x"\n},\n', r"r.jsonl:3: must be one JSON object\. Received: ',"),
@@ -235,6 +237,56 @@ def test_parquet_shards_say_their_split_by_their_names(tmp_path):
         read(tmp_path)
 
 
+def write_arrow(path: Path, table: pyarrow.Table, *, is_stream: bool) -> None:
+    opener = pyarrow.ipc.new_stream if is_stream else pyarrow.ipc.new_file
+    with opener(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_arrow_is_read_as_a_stream_and_as_a_file_with_the_names_of_its_classes(tmp_path, is_stream):
+    texts, labels = zip(*ROWS, strict=True)
+    table = pyarrow.table(
+        {"text": texts, "label": [int(each) for each in labels]},
+        metadata={"huggingface": '{"info": {"features": {"label": {"names": ["neg", "pos"]}}}}'},
+    )
+    # As Hugging Face's `save_to_disk` lays it out.
+    for split, rows in (("train", table.slice(0, 30)), ("test", table.slice(30))):
+        (tmp_path / split).mkdir()
+        path = tmp_path / split / "data-00000-of-00001.arrow"
+        write_arrow(path, rows, is_stream=is_stream)
+        (tmp_path / split / "state.json").write_text("{}")
+    found = open_table([tmp_path])
+    rows = list(found.rows(("text",)))
+    assert sorted(row.values[0] for row in rows) == sorted(texts)
+    assert [row.member.role for row in rows] == ["test"] * 10 + ["train"] * 30
+    assert class_names(found.schema, "label") == ("neg", "pos")
+    assert found.done_bytes > 0
+    with pytest.raises(DataError, match=r"column 'txt'.*Did you mean 'text'"):
+        read(tmp_path, columns=("txt",))
+    with pytest.raises(DataError, match="Arrow has no encoding"):
+        read(tmp_path, encoding="utf-8")
+
+
+@pytest.mark.parametrize("rest", [b"", b"ARROW1\0\0", b"\xff\xff\xff\xff\x10"])
+def test_damaged_and_packed_arrow_is_refused(tmp_path, rest):
+    (tmp_path / "r.arrow").write_bytes(rest)
+    with pytest.raises(DataError, match=r"r\.arrow: is damaged, or not an Arrow file"):
+        read(tmp_path / "r.arrow")
+    (tmp_path / "r.feather.gz").write_bytes(gzip.compress(rest + b"ARROW1"))
+    with pytest.raises(DataError, match=r"feather\.gz: .*Unpack it first"):
+        read(tmp_path / "r.feather.gz")
+
+
+def test_feather_of_categories_is_read_in_small_pieces(tmp_path, monkeypatch):
+    monkeypatch.setattr("lstm_study.corpus.files.arrow.BATCH_ROWS", 3)
+    labels = pyarrow.array(["pos", "neg"] * 5).dictionary_encode()
+    table = pyarrow.table({"text": [f"text {n}" for n in range(10)], "label": labels})
+    write_arrow(tmp_path / "r.feather", table, is_stream=False)
+    rows = [tuple(row.values) for row in open_table([tmp_path / "r.feather"]).rows()]
+    assert rows == [(f"text {n}", ("pos", "neg")[n % 2]) for n in range(10)]
+
+
 def test_a_name_says_a_split_only_where_there_is_a_training_part(tmp_path):
     write_csv(tmp_path / "test.csv", ROWS)
     (row, *_) = open_table([tmp_path]).rows()
@@ -244,7 +296,7 @@ def test_a_name_says_a_split_only_where_there_is_a_training_part(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save it as CSV"),
+        ("r.xlsx", r"must end in .csv, .* Received: '.xlsx'. Save its sheet as CSV"),
         ("r.txt", "must end in .csv"),
         ("missing.csv", "no such file or folder"),
     ],
@@ -296,6 +348,7 @@ def test_an_empty_folder_is_refused(tmp_path):
         (gzip.compress(b"text,label\n", mtime=0), r"compressed by gzip \(.gz\)"),
         (b"PK\x03\x04rest", r"a spreadsheet \(.xlsx\)"),
         (b"PAR1rest", "a Parquet file"),
+        (b"ARROW1\0\0rest", "an Arrow file .* Rename it"),
         (b"\xd0\xcf\x11\xe0rest", r"a spreadsheet \(.xls\), .* Save the table"),
     ],
 )
@@ -353,25 +406,25 @@ def test_what_follows_an_array_is_not_passed_over(tmp_path):
 @pytest.mark.parametrize("content", [{"text": {"0": "a"}, "label": {"0": 1}}, {"data": []}])
 def test_columns_in_place_of_records_are_refused_with_a_way_out(tmp_path, content, indent):
     (tmp_path / "r.json").write_text(json.dumps(content, indent=indent))
-    with pytest.raises(DataError, match=r"one object, of .*orient='records', lines=True"):
+    with pytest.raises(DataError, match=r"one object, of .*orient=.records., lines=True"):
         open_table([tmp_path / "r.json"])
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Write an object per line"),
+        ('[["a b", 1], ["c d", 0]]', r"array of objects. Received: .*Name the values: python -c"),
         (
             '{"version": "1.0", "data": [{"text": "a b"}, {"text": "c d"}]}',
-            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+            r"one object, which has 2 of them in \[\"data\"\].*open\(.*r\.json.*\)\)\[\"data\"\]",
         ),
         (
             '\n{"version": "1.0",\n"data": [\n{"text": "a b"},\n{"text": "c d"}\n]\n}\n',
-            r"one object, which has 2 of them in 'data'.*open\(path\)\)\['data'\]",
+            r"one object, which has 2 of them in \[\"data\"\].*open\(.*r\.json.*\)\)\[\"data\"\]",
         ),
         (
             '{"review": {"text": "a b c"}, "label": 1}\n{"review": {"text": "d"}, "label": 0}',
-            r"texts inside of the objects 'review'\. Flatten them; in pandas: .*json_normalize",
+            r"texts inside of the objects 'review'\. Flatten them: python -c .*json_normalize",
         ),
         (
             '[{"id": 1, "data": {"text": "a b c"}, "annotations": []}, {"id": 2}]',

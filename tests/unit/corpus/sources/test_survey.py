@@ -119,6 +119,26 @@ def test_what_cannot_be_told_is_refused_in_one_line_that_says_what_to_do(
     assert "\n" not in str(caught.value)
 
 
+def test_texts_that_were_once_read_in_the_wrong_encoding_are_said(tmp_path: Path) -> None:
+    rows = [(f"{text} un cafÃ© noir", label) for text, label in REVIEWS]
+    notes = survey(write_csv(tmp_path / "r.csv", rows)).notes
+    assert any("such as cafÃ© for café: text.encode('cp1252')" in note for note in notes)
+
+
+def test_of_columns_of_one_name_another_is_taken(tmp_path: Path) -> None:
+    # As Jira writes a list: a column for each of its values.
+    rows = [
+        (text, "xy"[n // 2 % 2], ("bad", "good")[label], "x")
+        for n, (text, label) in enumerate(REVIEWS)
+    ]
+    path = write_csv(tmp_path / "r.csv", rows, header=("Text", "Labels", "Mood", "Labels"))
+    found = survey(path)
+    assert (found.text_column, found.label_column) == ("Text", "Mood")
+    twice = [(text, label, label) for text, label in REVIEWS]
+    path = write_csv(tmp_path / "twice.csv", twice, header=("text", "label", "label"))
+    assert survey(path).label_column == "label"
+
+
 def test_other_encodings_are_found(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_bytes("text;label\n".encode("latin-1"))
