@@ -17,6 +17,8 @@ WITH_CONTROL_SUFFIX = "-with-control"
 WINNER_WITH_CONTROL = f"winner{WITH_CONTROL_SUFFIX}"
 ENSEMBLE_WITH_CONTROL = f"{ENSEMBLE}{WITH_CONTROL_SUFFIX}"
 ABLATION = "ablation"
+TEST_REVIEWS = "test-reviews"
+"""No arm: what test is opened for once more, for facts of single reviews."""
 
 VALIDATION_SUFFIX = "-validation"
 OWN_EPOCH_SUFFIX = "-own-epoch"

@@ -108,6 +108,15 @@ def test_of_a_search_at_work_it_shows_what_each_worker_trains(store):
     assert "w2: waits for its next training" in found
 
 
+def test_of_a_comparison_at_work_it_shows_the_classical_control_by_its_parts(store):
+    at = Live(training_id="control", step=2, steps=9)
+    with store.hold("lstm-study compare fake.toml"):
+        store.write_time_left("Comparison", 125.0)
+        store.write_live("w1", at)
+        found = said()
+    assert "w1: control part 3 of 9, logistic regression over words and pairs of words" in found
+
+
 def test_of_a_copy_it_names_the_process_of_the_other_machine(store):
     """As of a study that a GPU box trains, and that is copied to a laptop now and then."""
     (store.folder / "lock").write_text("process 7 on box (`lstm-study run fake.toml`)\n")

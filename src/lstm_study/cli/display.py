@@ -154,12 +154,11 @@ def _block(progress: Progress) -> RenderableType:
     )
     table = Table.grid(padding=(0, 1))
     for running in progress.running:
-        done = (running.epoch - 1) + running.step / max(1, running.steps)
         table.add_row(
             Text(f"  {running.worker}", style="dim"),
             Text(running.training_id, style="cyan"),
-            ProgressBar(total=running.epochs, completed=done, width=20, complete_style="cyan"),
-            Text(f"epoch {running.epoch} of {running.epochs}"),
+            ProgressBar(total=1.0, completed=running.share_done, width=20, complete_style="cyan"),
+            Text(running.in_words),
             _silence(running)
             or Text(running.detail, style="dim", overflow="ellipsis", no_wrap=True),
         )
@@ -193,8 +192,8 @@ def _ended(
 
 def _heartbeat(progress: Progress) -> Text:
     running = "; ".join(
-        f"{item.training_id} epoch {item.epoch} of {item.epochs} "
-        f"({item.step / max(1, item.steps):.0%})"
+        f"{item.training_id} {item.in_words}"
+        f"{f' ({item.step / max(1, item.steps):.0%})' if item.epochs else ''}"
         f"{f', {silence}' if (silence := silence_in_words(item.silent_seconds)) else ''}"
         for item in progress.running
     )

@@ -46,7 +46,10 @@ class ProgressBar:
             left = f", about {duration_in_words(progress.remaining_seconds)} left"
         best = f", best {progress.best}" if progress.best else ""
         epochs = " ".join(
-            f"{each.training_id}:{each.epoch}/{each.epochs}" for each in progress.running
+            f"{each.training_id}:{each.epoch}/{each.epochs}"
+            if each.epochs
+            else f"{each.training_id}:{each.step}/{each.steps}"
+            for each in progress.running
         )
         words = f"{progress.stage} {progress.done}/{progress.total}{left}{best} {epochs}".rstrip()
         self._show(words, progress.done / max(1, progress.total))

@@ -15,7 +15,7 @@ from lstm_study.comparison.looks import added_seeds
 from lstm_study.duration.expected_comparison import expected_comparison
 from lstm_study.duration.time_left import TimeLeft
 from lstm_study.errors import RecordError
-from lstm_study.progress.follow import Item, item_of, silence_in_words, silent_seconds
+from lstm_study.progress.follow import Item, item_of, running_of, silence_in_words
 from lstm_study.records import Run, Trial
 from lstm_study.records.state import Extent, Live, QuickState, ReportState, SearchState
 from lstm_study.search.plan_sizes import trials_at_most, with_further_trials
@@ -296,7 +296,6 @@ def _stage_status(
     left = study.store.read_time_left() if live else {}
     # The finalists' trials are counted with the search.
     at_work = name if name in left or name != "Search" else "Finalists"
-    by_id = {item.training_id: item for item in items if not item.ended}
     return StageStatus(
         name=name,
         done=sum(item.ended for item in items),
@@ -306,24 +305,23 @@ def _stage_status(
         seconds=sum(s.seconds for s in study.store.read_sessions() if s.stage == stage),
         remaining_seconds=left.get(at_work),
         rounds=rounds,
-        running=tuple(_running(by_id, live)) if at_work in left else (),
+        running=tuple(_running(items, live)) if at_work in left else (),
         failures=tuple(f"{item.training_id} failed: {item.score}" for item in items if item.failed),
         remark=remark,
         is_done=is_done,
     )
 
 
-def _running(by_id: Mapping[str, Item], live: Mapping[str, Live]) -> Iterator[str]:
-    for worker, at in sorted(live.items()):
-        item = by_id.get(at.training_id)
-        if item is None:
+def _running(items: Sequence[Item], live: Mapping[str, Live]) -> Iterator[str]:
+    at_work = {each.worker: each for each in running_of(items, live)}
+    for worker in sorted(live):
+        found = at_work.get(worker)
+        if found is None:
             yield f"{worker}: waits for its next training"
-        else:
-            silence = silence_in_words(silent_seconds(at))
-            yield (
-                f"{worker}: {item.training_id} epoch {at.epoch} of {at.epochs} "
-                f"({at.step} of {at.steps} steps), {silence or item.configuration.description}"
-            )
+            continue
+        steps = f" ({found.step} of {found.steps} steps)" if found.epochs else ""
+        detail = silence_in_words(found.silent_seconds) or found.detail
+        yield f"{worker}: {found.training_id} {found.in_words}{steps}, {detail}"
 
 
 def _rounds(planned: SearchState | None, trials: Sequence[Trial]) -> Iterator[str]:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +18,13 @@ from lstm_study.commands.open_study import as_run
 from lstm_study.commands.predict import load_model_quietly, unknown_in_words
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
-from lstm_study.errors import ComparisonError, DataError, ExportError, ReportError
+from lstm_study.errors import (
+    BuilderError,
+    ComparisonError,
+    DataError,
+    ExportError,
+    ReportError,
+)
 from lstm_study.provenance import now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.spec import StudySpec
@@ -85,9 +92,15 @@ class Study:
 
         Raises:
             SpecError: The file is missing or breaks rules.
-            BuilderError: `build` can't be written to a separate file.
+            BuilderError: `build` can't be written to a separate file, or is missing beside
+                `baseline`.
         """
         text = None
+        if baseline is not None and build is None:
+            raise BuilderError(
+                "Study.load: baseline is of the hyperparameters that build declares. Give build, "
+                'or change the study file\'s [baseline] with settings=["baseline.lstm_units=64"].'
+            )
         if build is not None:
             name, text = builder_of(build) if callable(build) else (str(build), None)
             values = {"model.builder": name} | {
@@ -246,8 +259,10 @@ class Study:
             num_trials: How many, >= 1; fewer are returned if there are fewer.
 
         Raises:
-            ComparisonError: No trial has completed the full budget.
+            ComparisonError: No trial has completed the full budget, or `num_trials` is no such
+                number.
         """
+        _check_count("num_trials", num_trials, least=1)
         return [trial.configuration.as_dict() for trial in self._ranked_or_raise()[:num_trials]]
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
@@ -268,6 +283,7 @@ class Study:
         """
         import sys
 
+        _check_count("num_trials", num_trials, least=1)
         lines = [f"Results summary of {self.spec.study.name}, by {self.spec.study.objective}"]
         fresh = self._fresh_means()
         for rank, trial in enumerate(self._ranked()[:num_trials], start=1):
@@ -366,6 +382,11 @@ class Study:
             raise DataError(
                 'predict: must be given texts. Received: a table. Name its column: df["text"].'
             )
+        if not isinstance(texts, Iterable):
+            raise DataError(
+                f"predict: must be given a text or several. Received: {texts!r} (of type "
+                f"{type(texts).__name__})."
+            )
         listed = [texts] if isinstance(texts, str) else list(texts)
         for place, text in enumerate(listed):
             if not isinstance(text, str):
@@ -452,12 +473,16 @@ class Study:
         return pictures_of(content)
 
 
+def _check_count(name: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise ComparisonError(f"{name} must be a whole number >= {least}. Received: {value!r}.")
+
+
 def _check_seeds(more_seeds: int, only_seeds: int | None, *, quick: bool) -> None:
     if (more_seeds != 0) + (only_seeds is not None) + quick > 1:
         raise ComparisonError(
             "compare: more_seeds, only_seeds and quick exclude each other. Give one of them."
         )
-    if more_seeds < 0:
-        raise ComparisonError(f"compare: more_seeds must be >= 0. Received: {more_seeds}.")
-    if only_seeds is not None and only_seeds < 1:
-        raise ComparisonError(f"compare: only_seeds must be >= 1. Received: {only_seeds}.")
+    _check_count("compare: more_seeds", more_seeds, least=0)
+    if only_seeds is not None:
+        _check_count("compare: only_seeds", only_seeds, least=1)

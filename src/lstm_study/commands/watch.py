@@ -11,7 +11,7 @@ from lstm_study.commands.open_study import OpenStudy, as_run
 from lstm_study.commands.status import StageStatus, Status, read_status
 from lstm_study.corpus.files.advice import argument
 from lstm_study.files import open_regular
-from lstm_study.progress.follow import score_in_words
+from lstm_study.progress.follow import CALLS, score_in_words
 from lstm_study.provenance import git_commit, now, versions
 from lstm_study.records import Run, Trial
 from lstm_study.records.kinds import KINDS
@@ -147,7 +147,9 @@ def _running(study: OpenStudy) -> Iterator[dict[str, Any]]:
         yield {
             "worker": worker,
             "training_id": at.training_id,
-            "configuration": found.configuration.description if found is not None else "",
+            "configuration": found.configuration.description
+            if found is not None
+            else CALLS.get(at.training_id, ""),
             "epoch": at.epoch,
             "epochs": at.epochs,
             "step": at.step,

@@ -21,7 +21,7 @@ from lstm_study.corpus.ngrams import (
     weigh,
 )
 from lstm_study.corpus.types import Split
-from lstm_study.engine.jobs import Reviews
+from lstm_study.engine.jobs import Reviews, Tell
 from lstm_study.metrics import accuracy, log_loss, roc_auc, test_fields
 from lstm_study.records import Control, ControlCandidate, Weighting
 from lstm_study.spec import StudySpec
@@ -34,6 +34,8 @@ CANDIDATES: tuple[tuple[Weighting, float], ...] = (
     ("tfidf", 10.0),
     ("tfidf", 100.0),
 )
+_PARTS = 1 + len(CANDIDATES) + 2
+"""Of its work: counting words, the candidates, the last fit, and the test reviews."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,11 +61,12 @@ class ControlResult:
     labels: NDArray[np.int8]
 
 
-def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
+def train_control(reviews: Reviews, tell: Tell, *, spec: StudySpec) -> ControlResult:
     """Chooses, trains and evaluates the control, on all tokens, whatever a network would cut."""
     began = seconds_running()
-    candidates = try_candidates(reviews.train, reviews.validation)
+    candidates = try_candidates(reviews.train, reviews.validation, tell)
     chosen = choose(candidates, spec=spec)
+    tell(_PARTS - 2, _PARTS)
     fit_began = seconds_running()
     model = fit(
         reviews.training,
@@ -71,6 +74,7 @@ def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
         inverse_regularisation=chosen.inverse_regularisation,
     )
     ended = seconds_running()
+    tell(_PARTS - 1, _PARTS)
     test = reviews.request_test(CONTROL)
     predict_began = seconds_running()
     probabilities = model.predict(test)
@@ -92,12 +96,16 @@ def train_control(reviews: Reviews, *, spec: StudySpec) -> ControlResult:
     )
 
 
-def try_candidates(train: Split, validation: Split) -> tuple[ControlCandidate, ...]:
+def try_candidates(
+    train: Split, validation: Split, tell: Tell = lambda done, parts: None
+) -> tuple[ControlCandidate, ...]:
     """Trains every candidate on the train split, and scores it on validation."""
+    tell(0, _PARTS)
     keys = frequent_keys(train)
     counts, others = count_features(train, keys), count_features(validation, keys)
-    found = []
+    found: list[ControlCandidate] = []
     for weighting, inverse_regularisation in CANDIDATES:
+        tell(1 + len(found), _PARTS)
         began = seconds_running()
         features = learn_features(train, counts, keys, weighting=weighting)
         regression = _regression(weigh(counts, features), train.labels, inverse_regularisation)

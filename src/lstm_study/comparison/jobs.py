@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from lstm_study.analysis.answer.ablation import follow_path, validation_run_id
-from lstm_study.arm_names import ABLATION, CONTROL, PRIMARY, VALIDATION_SUFFIX
+from lstm_study.arm_names import ABLATION, CONTROL, PRIMARY, TEST_REVIEWS, VALIDATION_SUFFIX
 from lstm_study.comparison.arms import (
     ComparisonPlan,
     own_epoch_run,
@@ -13,7 +13,7 @@ from lstm_study.comparison.arms import (
     plan_validation_runs,
     validation_run,
 )
-from lstm_study.comparison.review_facts import TEST_REVIEWS, compared_runs
+from lstm_study.comparison.review_facts import compared_runs
 from lstm_study.errors import ComparisonError
 from lstm_study.provenance import now
 from lstm_study.records import Control, NearDuplicates, ReviewFacts, Run

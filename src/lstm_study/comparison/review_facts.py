@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.analysis.answer.reviews import differing_reviews
-from lstm_study.arm_names import PRIMARY
+from lstm_study.arm_names import PRIMARY, TEST_REVIEWS
 from lstm_study.comparison.arms import plan_comparison
 from lstm_study.corpus.near_duplicates import count_near_duplicates
 from lstm_study.corpus.review_texts import excerpts, source_texts, token_texts
 from lstm_study.corpus.text.vocabulary import RESERVED
 from lstm_study.corpus.types import Corpus, Split
-from lstm_study.engine.jobs import Reviews
+from lstm_study.engine.jobs import Reviews, Tell
 from lstm_study.errors import DataError, DependencyError
 from lstm_study.records import (
     Excerpt,
@@ -32,8 +32,6 @@ from lstm_study.records import (
     UnknownWords,
 )
 from lstm_study.spec import StudySpec
-
-TEST_REVIEWS = "test-reviews"
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +95,10 @@ def facts_to_find(
     )
 
 
-def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
+def find_facts(reviews: Reviews, tell: Tell, *, wanted: FactsToFind) -> FoundFacts:
     """Looks up facts in the test reviews; opens them once."""
+    parts = 1 + wanted.counts_near_duplicates
+    tell(0, parts)
     test = reviews.request_test(TEST_REVIEWS)
     facts = ReviewFacts(
         lengths=tuple(test.lengths.tolist()),
@@ -109,7 +109,10 @@ def find_facts(reviews: Reviews, *, wanted: FactsToFind) -> FoundFacts:
         runs=wanted.runs,
         first_word_accuracy=first_word_accuracy(reviews.training, test),
     )
-    near = count_near_duplicates(test, reviews.training) if wanted.counts_near_duplicates else None
+    near = None
+    if wanted.counts_near_duplicates:
+        tell(1, parts)
+        near = count_near_duplicates(test, reviews.training)
     return FoundFacts(
         facts=facts,
         positions=wanted.positions,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstm_study.analysis.answer.planned_arms import epochs_of
-from lstm_study.arm_names import CONTROL, LAST_EPOCHS
+from lstm_study.arm_names import CONTROL, LAST_EPOCHS, TEST_REVIEWS
 from lstm_study.comparison.arms import (
     ComparisonPlan,
     evaluations_due,
@@ -20,7 +20,6 @@ from lstm_study.comparison.arms import (
 from lstm_study.comparison.classical_control import ControlResult, train_control
 from lstm_study.comparison.jobs import Due, Jobs
 from lstm_study.comparison.review_facts import (
-    TEST_REVIEWS,
     FoundFacts,
     facts_to_find,
     find_facts,
@@ -280,15 +279,10 @@ def _item(run: Run, store: Store) -> Item:
     if own is None:
         return item
     found = store.read(Run, own.run_id)
-    item = replace(item, target_epochs=_last_epoch(run))
     if found is not None and len(found.epochs) > len(run.epochs):
         item = replace(item, epochs=found.epochs)
     is_on_its_way = run.status == "completed" and bool(evaluations_due(run, store))
     return replace(item, score="") if is_on_its_way else item
-
-
-def _last_epoch(run: Run) -> int:
-    return max(run.protocol_epochs, run.own_epoch or 0)
 
 
 def _shown(run: Run) -> str:

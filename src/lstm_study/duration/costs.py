@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
+from lstm_study.arm_names import CONTROL
 from lstm_study.configuration import Configuration
 from lstm_study.duration.pace import Pace, Timed, corrected
 from lstm_study.duration.work import mean_length, pass_work, step_work
@@ -78,8 +79,9 @@ class Costs:
         return self.pace.setup_seconds + fmean(map(of, candidates))
 
     def classical_control(self) -> float:
-        """Returns the seconds of the classical control."""
-        return _CONTROL_LOADS * self._tokens * self.pace.load_seconds
+        """Returns the seconds that are left of the classical control."""
+        whole = _CONTROL_LOADS * self._tokens * self.pace.load_seconds
+        return whole * (1 - self._share_done(CONTROL))
 
     def rest(self, training: Trial | Run, *, evaluations: int = 0) -> float:
         """Returns the seconds of the epochs that are left of a training, and of evaluations."""

@@ -56,8 +56,9 @@ def dispatch(
     A worker that dies is replaced by its engine, and its jobs are due again; they resume from their
     last finished epoch. A worker that is silent, as a frozen one is, is killed and replaced: after
     ten times its job's longest silence so far or the time of three epochs, whichever is longer, but
-    two minutes at least; before its pace is known after a quarter of an hour, or
-    LSTM_STUDY_SILENCE_SECONDS, which is the most in any case. No retry is unbounded: see
+    two minutes at least; before its pace is known after a quarter of an hour. The most is a quarter
+    of an hour or the time of an epoch, for nothing is heard while all reviews of a large corpus are
+    predicted; or LSTM_STUDY_SILENCE_SECONDS, in any case. No retry is unbounded: see
     `DEATHS_ALLOWED`.
 
     The engine is set up with the study, whose store this process holds: it is the one writer of its
@@ -105,16 +106,23 @@ class _Worker:
             epoch_seconds = live.steps * live.timed_seconds / live.timed_steps
             self.epoch_seconds = max(self.epoch_seconds, epoch_seconds)
 
-    def silence_allowed(self, most: float) -> float:
-        """Returns after how many seconds without a message it is taken for frozen."""
+    def silence_allowed(self, given: float | None) -> float:
+        """Returns after how many seconds without a message it is taken for frozen.
+
+        Args:
+            given: The most that a user allows; None where none is given.
+        """
+        most = given or max(_SILENCE_SECONDS, self.epoch_seconds)
         own = max(_LEAST_SILENCE_SECONDS, _GAPS * self.longest_gap, _EPOCHS * self.epoch_seconds)
         return min(most, own) if self.is_paced or self.epoch_seconds else most
 
 
-def _most_silence() -> float:
+def _most_silence() -> float | None:
     given = os.environ.get(SILENCE_VARIABLE, "")
+    if not given:
+        return None
     try:
-        seconds = float(given) if given else _SILENCE_SECONDS
+        seconds = float(given)
     except ValueError:
         seconds = 0.0
     if not seconds > 0:

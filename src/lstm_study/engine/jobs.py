@@ -95,6 +95,10 @@ RequestTest = Callable[[str], Split]
 """Opens the test reviews for the run of this id, once the opening is logged."""
 
 
+Tell = Callable[[int, int], None]
+"""Is told how many of how many parts of a call are done."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Reviews:
     """What a worker reads: the training reviews, and a way to ask for the test reviews.
@@ -121,10 +125,12 @@ class Call:
     Attributes:
         name: What the result is called; also the id under which it opens the test reviews.
         function: Defined at the top of a module, or a partial of such a one, since it is pickled.
+            It is called with the reviews, and with what it tells how many of how many parts of it
+            are done.
     """
 
     name: str
-    function: Callable[[Reviews], Any]
+    function: Callable[[Reviews, Tell], Any]
 
     @property
     def shape_class(self) -> Hashable:

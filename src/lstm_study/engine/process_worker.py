@@ -29,11 +29,14 @@ class SocketLink:
     def __init__(self, descriptor: int) -> None:
         self._connection: Connection[Any, Any] = Connection(descriptor)
         self._received: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._sending = threading.Lock()
+        """A call's job and the thread that tells where it stands both send."""
         threading.Thread(target=self._read, daemon=True).start()
 
     def send(self, message: Message) -> None:
         """Sends a message."""
-        self._connection.send(message)
+        with self._sending:
+            self._connection.send(message)
 
     def receive(self) -> Any:
         """Waits for the next message."""

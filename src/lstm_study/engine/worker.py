@@ -171,11 +171,7 @@ class Worker:
             return
         for job in jobs:
             try:
-                if isinstance(job, Call):
-                    value = job.function(self._reviews)
-                    result = JobResult(name=job.name, value=value, is_last=True)
-                else:
-                    result = self._train(job)
+                result = self._call(job) if isinstance(job, Call) else self._train(job)
             except NOT_THE_JOBS_FAULT:
                 raise
             # Whatever ends a job is classified, logged with its traceback, and kept in its record.
@@ -185,6 +181,13 @@ class Worker:
                 log.exception("%s failed", job.name)
                 result = JobResult(name=job.name, failure=classify(error), is_last=True)
             self._link.send(result)
+
+    def _call(self, job: Call) -> JobResult:
+        from lstm_study.training.live import CallReporter
+
+        with CallReporter(self._link.send, name=job.name) as tell:
+            value = job.function(self._reviews, tell)
+        return JobResult(name=job.name, value=value, is_last=True)
 
     def _train(self, job: Job) -> JobResult:
         """Trains a job from where it stands, halting at each epoch it is evaluated at."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_study.arm_names import CONTROL, TEST_REVIEWS
 from lstm_study.configuration import Configuration
 from lstm_study.objectives import OBJECTIVES
 from lstm_study.progress.values import EndedTraining, Progress, Running
@@ -13,6 +14,11 @@ from lstm_study.records.state import Live
 from lstm_study.spec.quantities import duration_in_words
 from lstm_study.store import Store
 
+CALLS = {
+    CONTROL: "logistic regression over words and pairs of words",
+    TEST_REVIEWS: "near-duplicates, lengths and unknown words of the test reviews",
+}
+"""What workers do beside trainings, by name."""
 _SILENT_SECONDS = 60.0
 
 
@@ -23,7 +29,6 @@ class Item:
     Attributes:
         training_id: The trial or run.
         configuration: Its hyperparameters.
-        target_epochs: The epoch it ends after.
         epochs: Those that ended.
         score: Its score in words, or the kind of failure; "" before it ended.
         failed: Whether it failed.
@@ -31,7 +36,6 @@ class Item:
 
     training_id: str
     configuration: Configuration
-    target_epochs: int
     epochs: tuple[Epoch, ...]
     score: str
     failed: bool
@@ -52,7 +56,6 @@ def item_of(record: Trial | Run, *, score: Callable[[Any], str]) -> Item:
     return Item(
         training_id=record.training_id,
         configuration=record.configuration,
-        target_epochs=record.last_epoch,
         epochs=record.epochs,
         score=text,
         failed=record.failure is not None,
@@ -127,17 +130,18 @@ def score_in_words(trial: Trial, *, objective: str) -> str:
 
 
 def running_of(items: Iterable[Item], live: Mapping[str, Live]) -> Iterable[Running]:
-    """Yields what workers train, in order of their names."""
+    """Yields what workers do, in order of their names."""
     by_id = {item.training_id: item for item in items if not item.ended}
     for worker, at in sorted(live.items()):
-        if (item := by_id.get(at.training_id)) is None:
+        item = by_id.get(at.training_id)
+        if item is None and at.training_id not in CALLS:
             continue
         yield Running(
             worker=worker,
-            training_id=item.training_id,
-            detail=item.configuration.description,
+            training_id=at.training_id,
+            detail=CALLS[at.training_id] if item is None else item.configuration.description,
             epoch=at.epoch,
-            epochs=item.target_epochs,
+            epochs=at.epochs,
             step=at.step,
             steps=at.steps,
             silent_seconds=silent_seconds(at),

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """One training in progress.
+    """What a worker does: one training, or a call, which has parts in place of epochs.
 
     Attributes:
         worker: The worker's name.
-        training_id: The trial or run.
-        detail: The configuration in a few words.
-        epoch: The epoch it is in, from 1; 0 before the first step.
-        epochs: The epoch it ends after.
-        step: Training steps done in this epoch.
-        steps: Training steps of this epoch; 0 before the first.
+        training_id: The trial or run, or the call's name.
+        detail: The configuration in a few words, or what the call does.
+        epoch: The epoch it is in, from 1; 0 before the first step, and for a call.
+        epochs: The epoch it ends after; 0 for a call.
+        step: Training steps done in this epoch, or parts done.
+        steps: Training steps of this epoch, or parts; 0 before the first.
         silent_seconds: Time since the worker last sent where it stands.
     """
 
@@ -27,6 +27,19 @@ class Running:
     step: int
     steps: int
     silent_seconds: float = 0.0
+
+    @property
+    def in_words(self) -> str:
+        """Where it stands: its epoch or its part, of how many."""
+        if not self.epochs:
+            return f"part {min(self.step + 1, self.steps)} of {self.steps}"
+        return f"epoch {self.epoch} of {self.epochs}"
+
+    @property
+    def share_done(self) -> float:
+        """How much of it is done, in [0, 1]."""
+        of_these = self.step / max(1, self.steps)
+        return (self.epoch - 1 + of_these) / self.epochs if self.epochs else of_these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

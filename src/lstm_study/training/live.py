@@ -1,13 +1,16 @@
-"""Reports, a few times a second, where a training stands."""
+"""Reports where a worker's job stands: a training a few times a second, a call by its parts."""
 
+import threading
 import time
 from collections.abc import Callable
+from typing import Self
 
 from lstm_study.clock import not_counted, seconds_running
 from lstm_study.records.state import Live
 from lstm_study.training.epochs import Step
 
 _EVERY_SECONDS = 0.5
+_SIGN_OF_LIFE_SECONDS = 20.0
 
 
 class LiveReporter:
@@ -40,5 +43,41 @@ class LiveReporter:
             at=time.time(),
         )
         # A command that is suspended (Ctrl-Z) does not read, and its worker waits here.
+        with not_counted():
+            self._send(live)
+
+
+class CallReporter:
+    """Sends which of its parts a call is in: when one begins, and every 20 s while it lasts.
+
+    A part of a large corpus may take longer than a worker may be silent, so a thread sends it
+    again for as long as this process runs. It ends with the `with` block.
+    """
+
+    def __init__(self, send: Callable[[Live], None], *, name: str) -> None:
+        self._send, self._name = send, name
+        self._done, self._parts = 0, 0
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._send_again, daemon=True)
+
+    def __call__(self, done: int, parts: int) -> None:
+        """Sends how many of how many parts are done."""
+        self._done, self._parts = done, parts
+        self._send_now()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _send_again(self) -> None:
+        while not self._is_over.wait(_SIGN_OF_LIFE_SECONDS):
+            self._send_now()
+
+    def _send_now(self) -> None:
+        live = Live(training_id=self._name, step=self._done, steps=self._parts, at=time.time())
         with not_counted():
             self._send(live)

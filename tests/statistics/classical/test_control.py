@@ -1,12 +1,19 @@
 """The classical control, against scikit-learn's own counting and weighing."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-from lstm_study.comparison.classical_control import CANDIDATES, choose, fit, try_candidates
+from lstm_study.comparison.classical_control import (
+    CANDIDATES,
+    choose,
+    fit,
+    train_control,
+    try_candidates,
+)
 from lstm_study.corpus import ngrams
 from lstm_study.corpus.ngrams import count_features, frequent_keys, learn_features, weigh
 from lstm_study.corpus.types import Split
@@ -109,3 +116,13 @@ def test_a_review_without_words_is_read_by_the_intercept_alone():
 def test_features_are_in_ascending_order():
     keys = frequent_keys(TRAIN).tolist()
     assert all(first < second for first, second in pairwise(keys))
+
+
+def test_each_of_its_parts_is_told_when_it_begins():
+    told: list[tuple[int, int]] = []
+    reviews = SimpleNamespace(
+        train=TRAIN, validation=OTHER, training=TRAIN, request_test=lambda name: OTHER
+    )
+    found = train_control(reviews, lambda *parts: told.append(parts), spec=fake_spec())
+    assert told == [(done, 9) for done in range(9)]
+    assert found.control.test_accuracy > 0.5

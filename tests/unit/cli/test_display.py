@@ -46,6 +46,22 @@ def shown(*progresses: Progress, terminal: bool) -> str:
     return out.getvalue()
 
 
+CONTROL = Running(
+    worker="w3", training_id="control", detail="logistic regression", epoch=0, epochs=0, step=2,
+    steps=9,
+)  # fmt: skip
+
+
+def test_a_worker_that_trains_no_network_is_shown_by_its_parts(monkeypatch):
+    alone = replace(PROGRESS, running=(CONTROL,), ended=())
+    line = [line for line in shown(alone, terminal=True).splitlines() if "w3" in line][-1]
+    assert "control" in line and "part 3 of 9" in line and "logistic regression" in line
+    monkeypatch.setattr(display, "_HEARTBEAT_SECONDS", 0)
+    found = shown(alone, alone, terminal=False)
+    assert "running: control part 3 of 9 · " in found
+    assert "no worker is training" not in found
+
+
 def test_a_terminal_shows_each_workers_trial_in_one_block_and_the_best_so_far():
     found = shown(PROGRESS, terminal=True)
     block = found[found.rindex("3 of 30 done") :]

@@ -51,7 +51,7 @@ def review_facts(
 ) -> ReviewFacts:
     """What a worker finds, with the texts that the process which was started adds."""
     wanted = facts_to_find(records, spec=spec, counts_near_duplicates=False)
-    found = find_facts(reviews_of(corpus, test), wanted=wanted)
+    found = find_facts(reviews_of(corpus, test), lambda done, parts: None, wanted=wanted)
     return review_facts_of(found, spec=spec, corpus=corpus)
 
 
@@ -126,8 +126,12 @@ def test_unknown_words_are_those_outside_the_vocabulary_review_by_review():
 def test_near_duplicates_are_counted_where_they_were_not_before(corpus, counts):
     study = completed_study()
     wanted = facts_to_find(study, spec=spec_of(study), counts_near_duplicates=counts)
-    found = find_facts(reviews_of(corpus, opened(corpus)), wanted=wanted)
+    told: list[tuple[int, int]] = []
+    found = find_facts(
+        reviews_of(corpus, opened(corpus)), lambda *parts: told.append(parts), wanted=wanted
+    )
     assert (found.near_duplicates is not None) == counts
+    assert told == ([(0, 2), (1, 2)] if counts else [(0, 1)])
 
 
 def _split(*reviews: tuple[int, ...], labels: list[int]) -> Split:

@@ -248,18 +248,21 @@ def test_a_worker_is_silent_since_its_last_message_and_its_longest_gap_is_kept(m
 
 def test_how_long_a_worker_may_be_silent_follows_its_jobs_pace():
     worker = dispatch_module._Worker()
-    assert worker.silence_allowed(900.0) == 900.0, "before its first step compiling may take long"
+    assert worker.silence_allowed(None) == 900.0, "before its first step compiling may take long"
     worker.pace(Live(training_id="a", step=1, steps=200))
-    assert worker.silence_allowed(900.0) == 900.0
+    assert worker.silence_allowed(None) == 900.0
     worker.pace(Live(training_id="a", step=11, steps=200, timed_steps=10, timed_seconds=5.0))
-    assert worker.silence_allowed(900.0) == 300.0, "three epochs of 100 seconds"
+    assert worker.silence_allowed(None) == 300.0, "three epochs of 100 seconds"
     worker.is_paced, worker.epoch_seconds = True, 0.0
-    assert worker.silence_allowed(900.0) == 120.0
+    assert worker.silence_allowed(None) == 120.0
     worker.longest_gap = 30.0
-    assert worker.silence_allowed(900.0) == 300.0
+    assert worker.silence_allowed(None) == 300.0
     worker.longest_gap = 500.0
-    assert worker.silence_allowed(900.0) == 900.0
+    assert worker.silence_allowed(None) == 900.0
     assert worker.silence_allowed(5.0) == 5.0
+    worker.epoch_seconds = 4_000.0
+    assert worker.silence_allowed(None) == 4_000.0, "predicting may take an epoch's time"
+    assert worker.silence_allowed(900.0) == 900.0
 
 
 def test_an_opening_is_logged_before_it_is_granted(tmp_path):

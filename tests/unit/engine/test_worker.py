@@ -24,11 +24,11 @@ class Link:
     def send(self, message):
         print(message.name, message.failure.message if message.failure else "done", flush=True)
 
-def fails(reviews):
+def fails(reviews, tell):
     raise RuntimeError("INTERNAL: %s")
 
 logging.basicConfig()
-jobs = [Call(name="first", function=lambda reviews: 1), Call(name="second", function=fails)]
+jobs = [Call(name="first", function=lambda reviews, tell: 1), Call(name="second", function=fails)]
 Worker(Link(), reviews=None, scratch=None).do([*jobs, Call(name="third", function=fails)])
 """
 
@@ -82,10 +82,10 @@ def test_a_worker_does_not_train_on_the_cpu_where_it_was_given_a_gpu(gpu, device
 
 @pytest.mark.parametrize("error", [StoreError, DataError])
 def test_an_error_that_is_not_the_jobs_fault_is_no_result_of_it(error):
-    def fails(reviews):
+    def fails(reviews, tell):
         raise error("the test reviews are gone")
 
-    worker = Worker(None, reviews=None, scratch=Path())
+    worker = Worker(SimpleNamespace(send=print), reviews=None, scratch=Path())
     with pytest.raises(error):
         worker.do([Call(name="test-reviews", function=fails)])
 

@@ -21,7 +21,7 @@ TRIAL, RUN = STUDY.trials[0], STUDY.runs[0]
 
 def item(training_id: str = "b0-00-r0", *, score: str = "") -> Item:
     return Item(
-        training_id=training_id, configuration=BASELINE, target_epochs=4, epochs=(),
+        training_id=training_id, configuration=BASELINE, epochs=(),
         score=score, failed=False,
     )  # fmt: skip
 
@@ -76,6 +76,16 @@ def test_a_worker_is_shown_only_while_its_training_has_not_ended(tmp_path):
     assert progress(tmp_path, [item("b0-01-r0"), item("b0-02-r0")]).running[0].worker == "w1"
 
 
+def test_what_a_worker_does_beside_trainings_is_shown_by_its_parts(tmp_path):
+    Store(tmp_path).write_live("w1", Live(training_id="control", step=2, steps=9))
+    Store(tmp_path).write_live("w2", Live(training_id="test-reviews", step=1, steps=2))
+    live(tmp_path, timed=49, worker="w3")
+    found = progress(tmp_path, [item()]).running
+    assert [each.in_words for each in found] == ["part 3 of 9", "part 2 of 2", "epoch 1 of 4"]
+    assert [each.share_done for each in found] == [2 / 9, 0.5, 0.125]
+    assert found[0].detail == "logistic regression over words and pairs of words"
+
+
 def test_a_worker_is_silent_since_it_last_sent_where_it_stands_if_it_says_when():
     assert silent_seconds(Live()) == 0.0
     assert silent_seconds(Live(at=time.time() + 100.0)) == 0.0, "another machine's clock"
@@ -95,9 +105,6 @@ def test_a_training_that_failed_says_how_and_one_that_completed_has_its_score(re
     assert not found(status="running").ended
     name = record.trial_id if isinstance(record, Trial) else record.run_id
     assert completed.training_id == name
-    assert completed.target_epochs == (
-        record.budget_epochs if isinstance(record, Trial) else record.protocol_epochs
-    )
 
 
 def test_trap_17_elapsed_counts_only_the_time_worked_however_long_the_study_lay(tmp_path):

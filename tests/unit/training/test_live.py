@@ -7,7 +7,7 @@ import pytest
 from lstm_study.records.state import Live
 from lstm_study.training import live as module
 from lstm_study.training.epochs import Step
-from lstm_study.training.live import LiveReporter
+from lstm_study.training.live import CallReporter, LiveReporter
 
 
 @pytest.fixture
@@ -52,3 +52,19 @@ def test_the_time_that_sending_takes_is_not_the_trainings():
     began = module.seconds_running()
     report(step(1))
     assert module.seconds_running() - began < 0.2
+
+
+def test_a_call_tells_its_parts_and_that_it_lives_until_it_ends(monkeypatch):
+    monkeypatch.setattr(module, "_SIGN_OF_LIFE_SECONDS", 0.01)
+    sent: list[Live] = []
+    with CallReporter(sent.append, name="control") as tell:
+        tell(1, 9)
+        while len(sent) < 3:
+            time.sleep(0.01)
+        tell(2, 9)
+    assert {(live.training_id, live.steps, live.epochs) for live in sent} == {("control", 9, 0)}
+    steps = [live.step for live in sent]
+    assert steps == sorted(steps) and set(steps) == {1, 2}
+    ended = len(sent)
+    time.sleep(0.05)
+    assert len(sent) == ended

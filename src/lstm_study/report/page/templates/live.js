@@ -25,8 +25,8 @@
       .map((words) => make("th", { scope: "col", textContent: words })));
     const rows = items.map((each) => make("tr", {},
       make("th", { scope: "row", textContent: each.worker }),
-      cell(each.training_id || "waiting"), cell(each.training_id ? `${each.epoch} of ${each.epochs}` : ""),
-      cell(...(each.training_id ? [make("progress", { max: Math.max(1, each.steps), value: each.step, ariaLabel: `${each.worker}: steps of this epoch` })] : [])),
+      cell(each.training_id || "waiting"), cell(each.epochs ? `${each.epoch} of ${each.epochs}` : ""),
+      cell(...(each.training_id ? [make("progress", { max: Math.max(1, each.steps), value: each.step, ariaLabel: `${each.worker}: steps done` })] : [])),
       cell(line(each.curve)), cell(each.configuration)));
     return make("div", { className: "scroll", role: "region", tabIndex: 0, ariaLabel: "Trainings in progress" },
       make("table", { className: "running wide" }, make("caption", { textContent: "In progress" }), make("thead", {}, head), make("tbody", {}, ...rows)));
