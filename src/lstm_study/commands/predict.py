@@ -6,11 +6,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstm_study.errors import DataError
 from lstm_study.training.console import redirect_output, silence_tensorflow
 from lstm_study.training.memory import allocate_gpu_memory_as_needed
 from lstm_study.training.runtime import keep_jax_from_hidden_gpus
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lstm_study.export import Bundle, ClassicalBundle, CombinedModel
 
 AT_ONCE = 1_024
@@ -42,6 +45,50 @@ def predict_lines(
             yield f"{probability:.4f}\t{label}\t{' '.join(text.split())}"
     if unknown and on_unknown is not None:
         on_unknown(unknown)
+
+
+def checked_texts(texts: str | Iterable[str]) -> list[str]:
+    """Returns what a user of Python gave as a list of texts.
+
+    Raises:
+        DataError: It is a table, or not all of it is text.
+    """
+    if hasattr(texts, "columns"):
+        raise DataError(
+            'predict: must be given texts. Received: a table. Name its column: df["text"].'
+        )
+    if not isinstance(texts, Iterable):
+        raise DataError(
+            f"predict: must be given a text or several. Received: {texts!r} (of type "
+            f"{type(texts).__name__})."
+        )
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    for place, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise DataError(
+                f"predict: every text must be a string. Received: {str(text)[:30]!r} (of type "
+                f"{type(text).__name__}), the first such one, at index {place}. Leave such "
+                'texts out, or write "" for them.'
+            )
+    return listed
+
+
+def predictions_frame(
+    model: "Bundle | ClassicalBundle | CombinedModel", texts: Sequence[str]
+) -> tuple["pd.DataFrame", int]:
+    """Predicts texts.
+
+    Returns:
+        One row per text: text, probability of the positive label, label. And how many texts hold no
+        word that the model knows.
+    """
+    import pandas as pd
+
+    from lstm_study.export import predict_some
+
+    probabilities, unknown = predict_some(model, texts)
+    labels = [model.label_of(float(value)) for value in probabilities]
+    return pd.DataFrame({"text": texts, "probability": probabilities, "label": labels}), unknown
 
 
 def unknown_in_words(count: int) -> str:

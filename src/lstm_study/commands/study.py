@@ -15,13 +15,17 @@ from lstm_study.analysis.search.summary import finalists, ranking
 from lstm_study.commands.answer import read_runs, read_trials
 from lstm_study.commands.custom_builder import builder_of, recorded
 from lstm_study.commands.open_study import as_run
-from lstm_study.commands.predict import load_model_quietly, unknown_in_words
+from lstm_study.commands.predict import (
+    checked_texts,
+    load_model_quietly,
+    predictions_frame,
+    unknown_in_words,
+)
 from lstm_study.commands.progress_bar import ProgressBar
 from lstm_study.configuration import Configuration, Value
 from lstm_study.errors import (
     BuilderError,
     ComparisonError,
-    DataError,
     ExportError,
     ReportError,
 )
@@ -376,39 +380,12 @@ class Study:
             ExportError: No model was exported, or it is damaged.
             DataError: What was given is a table, or not all of it is text.
         """
-        import pandas as pd
-
-        if isinstance(texts, pd.DataFrame):
-            raise DataError(
-                'predict: must be given texts. Received: a table. Name its column: df["text"].'
-            )
-        if not isinstance(texts, Iterable):
-            raise DataError(
-                f"predict: must be given a text or several. Received: {texts!r} (of type "
-                f"{type(texts).__name__})."
-            )
-        listed = [texts] if isinstance(texts, str) else list(texts)
-        for place, text in enumerate(listed):
-            if not isinstance(text, str):
-                raise DataError(
-                    f"predict: every text must be a string. Received: {str(text)[:30]!r} (of type "
-                    f"{type(text).__name__}), the first such one, at index {place}. Leave such "
-                    'texts out, or write "" for them.'
-                )
+        listed = checked_texts(texts)
         others = [self.report_folder / "model-classical"] if with_control else []
-        model = self._exported(ensemble=ensemble, others=others)
-        from lstm_study.export import predict_some
-
-        probabilities, unknown = predict_some(model, listed)
+        found, unknown = predictions_frame(self._exported(ensemble=ensemble, others=others), listed)
         if unknown:
             warnings.warn(unknown_in_words(unknown), stacklevel=2)
-        return pd.DataFrame(
-            {
-                "text": listed,
-                "probability": probabilities,
-                "label": [model.label_of(float(value)) for value in probabilities],
-            }
-        )
+        return found
 
     @property
     def _begun(self) -> commands.OpenStudy:
