@@ -79,6 +79,7 @@ def export_arm(study: OpenStudy, *, arm: str = "winner", show: Show) -> Path:
             labels=corpus.summary.labels,
             records=answer.records,
             verdict_sentence=answer.verdict.sentence,
+            advice=answer.advice,
             folder=folder,
             made_at=now(),
             versions=versions(),

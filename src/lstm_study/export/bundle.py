@@ -47,6 +47,7 @@ def write_bundle(
     labels: tuple[str, str],
     records: StudyRecords,
     verdict_sentence: str,
+    advice: Sequence[str] = (),
     folder: Path,
     made_at: str,
     versions: Mapping[str, str],
@@ -63,6 +64,7 @@ def write_bundle(
     Args are as in `BundleFacts`, and:
         weights: The run's, as `model.get_weights()` gives them.
         verdict_sentence: The comparison's answer in words.
+        advice: Which of the study's models to use, in sentences.
         folder: `reports/<study>/model`.
         ensemble: All completed runs of the arm with their weights, where their mean is exported as
             one network, too; None where it is not. It takes two.
@@ -109,7 +111,7 @@ def write_bundle(
     with replacing_bundle(folder) as new:
         if own is not None:
             facts = write_own_networks(new, own, facts, weights=weights, members=members)
-        _write(new / CARD, model_card(facts, verdict_sentence=verdict_sentence))
+        _write(new / CARD, model_card(facts, verdict_sentence=verdict_sentence, advice=advice))
         _write(new / CONFIGURATION, as_json(facts))
         _write(new / EXAMPLE, example(words=vocabulary is not None, pairs=pairs is not None))
         if vocabulary is not None:

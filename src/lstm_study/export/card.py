@@ -39,8 +39,13 @@ _IMDB_TERMS = (
 )
 
 
-def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
+def model_card(facts: BundleFacts, *, verdict_sentence: str, advice: Sequence[str] = ()) -> str:
     """Writes the model card, in Markdown.
+
+    Args:
+        facts: What the bundle holds.
+        verdict_sentence: The comparison's answer in words.
+        advice: Which of the study's models to use, in sentences.
 
     Raises:
         ExportError: The study has no record of its reviews.
@@ -84,6 +89,7 @@ def model_card(facts: BundleFacts, *, verdict_sentence: str) -> str:
             "deviations": records.deviations,
             "settings": records.settings,
             "sentence": verdict_sentence,
+            "advice": advice,
             "corpus": corpus,
             "data": source.card,
             "citation": "" if source.is_own else _CITATION,

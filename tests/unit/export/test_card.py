@@ -47,6 +47,13 @@ def test_a_card_has_data_protocol_metrics_limits_terms_and_use():
     assert "tf.saved_model.load" in card and "{{" not in card and "{%" not in card
 
 
+def test_the_card_says_which_of_the_studys_models_to_use():
+    study = facts(completed_study())
+    card = model_card(study, verdict_sentence=SENTENCE, advice=("Use another.", "Or a_third."))
+    assert f"{SENTENCE}\n\n**Which model to use.** Use another. Or a\\_third.\n\n## What" in card
+    assert "Which model" not in model_card(study, verdict_sentence=SENTENCE)
+
+
 def test_no_folder_of_the_machine_leaves_with_a_model():
     records = replace(completed_study(), settings=('data.path="/home/ann/reviews.csv"',))
     card = model_card(facts(records), verdict_sentence=SENTENCE)
