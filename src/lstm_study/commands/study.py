@@ -271,10 +271,11 @@ class Study:
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
         """Returns Keras Tuner's `HyperParameters` of the best trials, as its tuners do."""
+        best = self.best_hyperparameters(num_trials)
         from lstm_study.model.space import hyperparameters
 
         found = []
-        for values in self.best_hyperparameters(num_trials):
+        for values in best:
             hp = hyperparameters(self.spec.space)
             hp.values.update(values)
             found.append(hp)
