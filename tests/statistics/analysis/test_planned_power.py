@@ -102,3 +102,13 @@ def test_with_fewer_than_four_seeds_the_number_that_would_do_is_said() -> None:
     assert found.is_small
     assert "set compare.seeds to 4 or more; 1" in found.sentence
     assert found.sentence.endswith("seeds detect 1 point")
+
+
+@pytest.mark.parametrize(
+    ("training_reviews", "words"),
+    [(200, "with 500"), (600, "with about as many"), (40_000, "with about as many"),
+     (800_000, "with 25,000")],
+)  # fmt: skip
+def test_what_was_measured_with_far_fewer_or_more_reviews_is_said_to_be(training_reviews, words):
+    found = plan_power(training_reviews=training_reviews, test_reviews=25_000, seeds=14)
+    assert f"over seeds, as {words} training reviews of IMDB" in found.sentence

@@ -114,12 +114,22 @@ class PlannedPower:
         found = (
             f"with {self.seeds} seeds and {self.test_reviews:,} test reviews, a true difference of "
             f"{points:.1f} points is detected in {POWER:.0%} of studies if accuracy varies by "
-            f"{100 * deviation:.1f} points over seeds, as with about as many training reviews of "
-            "IMDB"
+            f"{100 * deviation:.1f} points over seeds, as with {self._measured_with} training "
+            "reviews of IMDB"
         )
         if not self.is_small:
             return found
         return f"{found}; a smaller one will probably not be shown{self._for_a_point}"
+
+    @property
+    def _measured_with(self) -> str:
+        """How many training reviews the assumed deviation was measured with, in words."""
+        least, most = min(_MEASURED), max(_MEASURED)
+        if self.training_reviews < least / 2:
+            return f"{least:,}"
+        if self.training_reviews > 2 * most:
+            return f"{most:,}"
+        return "about as many"
 
     @property
     def _for_a_point(self) -> str:
