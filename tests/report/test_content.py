@@ -14,6 +14,7 @@ from lstm_study.model.exploration import RESERVED
 from lstm_study.records import Failure, StudyRecords
 from lstm_study.report.content import Content, gather
 from lstm_study.report.numbers import FORMATS
+from lstm_study.report.tables.corpus import corpus_tables
 from lstm_study.report.tables.method import method_tables
 from lstm_study.report.tables.trainings import trial_tables
 from lstm_study.spec import DataTable
@@ -449,3 +450,15 @@ def test_slices_hold_each_completed_trial_once_per_hyperparameter(content: Conte
         if (point["trial_id"], point["hyperparameter"]) == (done[0].trial_id, "maxlen")
     )
     assert first["value"] == done[0].configuration.maxlen
+
+
+def test_what_was_left_out_is_counted_by_its_reason(content: ContentOf) -> None:
+    made = content("completed")
+    assert made.records.corpus is not None
+    corpus = replace(
+        made.records.corpus, left_out=(("without a label", 3),), near_equal=2, groups=40
+    )
+    (found,) = [t for t in corpus_tables(corpus, made.spec) if t.name == "reviews_read"]
+    assert [tuple(row.values()) for row in found.records()] == [
+        ("left out", "without a label", 3), ("near-equal", "", 2), ("groups", "", 40),
+    ]  # fmt: skip

@@ -12,7 +12,8 @@ QUANTILES = ("0", "5", "25", "50", "75", "95", "100")
 def corpus_tables(corpus: CorpusSummary | None, spec: StudySpec) -> list[Table]:
     """Builds the tables of the reviews; without a summary of the corpus they have no rows."""
     return [
-        _splits(corpus), _lengths(corpus), _maxlen_choices(corpus, spec), _coverage(corpus),
+        _splits(corpus), _read(corpus), _lengths(corpus), _maxlen_choices(corpus, spec),
+        _coverage(corpus),
     ]  # fmt: skip
 
 
@@ -45,6 +46,21 @@ def _splits(corpus: CorpusSummary | None) -> Table:
         for split in corpus.splits
     ] if corpus else []  # fmt: skip
     return table("splits", "One split of the reviews", columns, rows)
+
+
+def _read(corpus: CorpusSummary | None) -> Table:
+    columns = (
+        Column("what", "left out: rows that are in no split, with the reason; near-equal: reviews "
+               "with all words of another one, but not its text; groups: of data.group_column"),
+        Column("reason", "Why rows were left out; empty for all else"),
+        Column("count", "How many rows, reviews or groups that are", form="count"),
+    )  # fmt: skip
+    rows = []
+    if corpus:
+        rows = [{"what": "left out", "reason": why, "count": n} for why, n in corpus.left_out]
+        for what, count in (("near-equal", corpus.near_equal), ("groups", corpus.groups)):
+            rows += [{"what": what, "reason": "", "count": count}] if count else []
+    return table("reviews_read", "One count of what was read, or was left out", columns, rows)
 
 
 def _lengths(corpus: CorpusSummary | None) -> Table:
