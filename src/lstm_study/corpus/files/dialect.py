@@ -90,7 +90,11 @@ def find_dialect(
     first, body = "".join((first, *body[:more])), body[more:][:_LOOK_LINES]
     looks = [_Look(first, body, each) for each in (given or DELIMITERS)]
     look = _best(looks, columns, is_tsv=member.kind in (".tsv", ".tab"))
-    _refuse_title(looks, body, member, above=skipped + more)
+    # Where all rows fit the first line, another delimiter is one within texts.
+    if look.share < 1 or len(look.header) == 1:
+        _refuse_title([each for each in looks if not each.is_prose], body, member, skipped + more)
+    else:
+        _refuse_title([look], body, member, skipped + more)
     look.check(looks, member)
     return Dialect(
         delimiter=look.delimiter,
@@ -117,12 +121,12 @@ def _more_of_header(first: str, body: Sequence[str]) -> int:
 
 
 def _refuse_title(
-    looks: Sequence["_Look"], body: Sequence[str], member: InputFile, *, above: int
+    looks: Sequence["_Look"], body: Sequence[str], member: InputFile, above: int
 ) -> None:
     """Refuses a file whose first line is a title, or names of groups of columns, if names follow.
 
     Args:
-        looks: The first lines, by each delimiter.
+        looks: The first lines, by each delimiter that may be the file's.
         body: The lines below the first.
         member: The file.
         above: How many lines are above these.

@@ -487,6 +487,8 @@ def test_lines_above_the_names_are_refused_with_the_command_that_removes_them(
         "text,label,\n" + "a fine film,pos,x\nb dull one,neg,y\n" * 9,
         ",text,label\n" + BELOW,
         "text,label,,\n" + "".join(f"film {n},{n % 2},,\n" for n in range(9)),
+        "text;label\nGreat film, loved it;pos\n" + "It was a long bad film, so I left;neg\n" * 8,
+        "text\nGreat film, loved it\n" + "It was a long bad film, so I left\n" * 8,
     ],
 )
 def test_rows_are_not_taken_for_the_names(tmp_path, content):
