@@ -48,7 +48,5 @@ def test_a_baseline_without_a_builder_is_not_ignored():
 
 
 def test_what_is_no_text_is_not_predicted():
-    with pytest.raises(
-        DataError, match=r"given a text or several. Received: 3 \(of type int"
-    ):
+    with pytest.raises(DataError, match=r"given a text or several. Received: 3 \(of type int"):
         Study.load("quickstart").predict(3)

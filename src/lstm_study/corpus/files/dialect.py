@@ -11,6 +11,7 @@ from lstm_study.corpus.files.column_names import are_positions
 from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.quotes import are_escaped, doubled
 from lstm_study.corpus.files.row_shapes import MOST_VALUES, Mark, fitted, is_blank
+from lstm_study.corpus.files.shell_commands import new_name
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -137,17 +138,14 @@ def _refuse_title(
         if names and lines:
             line = above + lines[0] + 1
             shown = ", ".join(repr(name[:_SHOWN]) for name in names[:4])
-            command = f": tail -n +{line} {quote(str(member.path))} > {quote(_new_name(member))}"
+            target = quote(new_name(member, f"-table{member.path.suffix}"))
+            command = f": tail -n +{line} {quote(str(member.path))} > {target}"
             raise DataError(
                 f"{member}: must begin with a line of column names. Received: "
                 f"{look.first[0][:_SHOWN]!r} above what seems to be the names, "
                 f"{shown}{', ...' * (len(names) > 4)}, on line {line}. Remove the lines above "
                 f"it{'.' if member.is_packed else command}"
             )
-
-
-def _new_name(member: InputFile) -> str:
-    return f"{member.path.stem}-table{member.path.suffix}"
 
 
 class _Look:

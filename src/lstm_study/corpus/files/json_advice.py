@@ -5,32 +5,29 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import PurePosixPath
 from shlex import quote
 from typing import Any, NamedTuple
 
 from lstm_study.corpus.files.column_names import are_positions
 from lstm_study.corpus.files.input_files import InputFile
+from lstm_study.corpus.files.shell_commands import (
+    filtered,
+    literal,
+    python_command,
+    to_json_lines,
+)
 
 GENERAL = (
     "Write an object per line, or an array of objects; in pandas: "
-    "df.to_json(path, orient='records', lines=True)."
+    "df.toliteral(path, orient='records', lines=True)."
 )
 FLAT = "pandas.json_normalize({value})"
 """Objects as a table, with a column for each value within them."""
 _DEEPEST = 4
 _TEXT_WORDS = 3
-_TO_LINES = 'orient="records", lines=True'
-_OPENED = {
-    "": ("", 'open("{path}", "rb")'),
-    ".gz": ("gzip, ", 'gzip.open("{path}")'),
-    ".bz2": ("bz2, ", 'bz2.open("{path}")'),
-    ".xz": ("lzma, ", 'lzma.open("{path}")'),
-}
-_PRINTED = {"": "", ".gz": "gzip -cd", ".bz2": "bzip2 -cd", ".xz": "xz -cd"}
 _FEW_LINES = 8
 _ASSIGNED = re.compile(r"[\w.$ ]+=\s*[\[{]")
-_UNASSIGN = "sed '1s/^[^=]*=//'"
+_UNASSIGN = r"sed '1s/^[^=]*=//; s/\([]}]\);[[:space:]]*$/\1/'"
 
 
 class Inner(NamedTuple):
@@ -101,7 +98,7 @@ def _tables(value: Any, place: str, depth: int) -> Iterator[Inner]:
             )
     if depth:
         for name, inner in value.items():
-            yield from _tables(inner, f"{place}[{_json(name)}]", depth - 1)
+            yield from _tables(inner, f"{place}[{literal(name)}]", depth - 1)
 
 
 def frame_of_lists(name: str, value: Any) -> str | None:
@@ -112,9 +109,9 @@ def frame_of_lists(name: str, value: Any) -> str | None:
     if not isinstance(value, list) or max(map(words_of, value), default=0) < _TEXT_WORDS:
         return None
     if len(value) > 1 and all(isinstance(each, dict) and "role" in each for each in value):
-        asked, answer = (f'each[{_json(name)}][{at}]["content"]' for at in (-2, -1))
+        asked, answer = (f'each[{literal(name)}][{at}]["content"]' for at in (-2, -1))
         return f'pandas.DataFrame({{"text": {asked}, "label": {answer}}} for each in {{value}})'
-    return f"pandas.json_normalize({{value}}, {_json(name)})"
+    return f"pandas.json_normalize({{value}}, {literal(name)})"
 
 
 def about_lists(first_line: str, member: InputFile) -> str:
@@ -124,7 +121,7 @@ def about_lists(first_line: str, member: InputFile) -> str:
         value = json.loads(first_line)
     is_lines = isinstance(value, list) and bool(value) and not isinstance(value[0], dict | list)
     if is_lines or first_line.lstrip()[1:].lstrip().startswith("[") or first_line.strip() == "[":
-        frame = flattened(member, "pandas.DataFrame({value})", is_lines=is_lines)
+        frame = to_json_lines(member, "pandas.DataFrame({value})", is_lines=is_lines)
         return f"Name the values: {frame}"
     return ""
 
@@ -141,76 +138,18 @@ def _most_words(values: Sequence[Any]) -> int:
     return max((len(each.split()) for each in values if isinstance(each, str)), default=0)
 
 
-def flattened(member: InputFile, frame: str, *, value: str = "", is_lines: bool = False) -> str:
-    """Returns the shell command that writes a file's table as JSON lines.
-
-    Args:
-        member: The file.
-        frame: The table, as an expression of pandas with {value}.
-        value: What leads to the value within the file's: "['data']".
-        is_lines: Whether the file has a value per line, which together are a list.
-    """
-    path = str(member.path)
-    if member.inside:
-        names, opened = "zipfile, ", f"zipfile.ZipFile({_json(path)}).open({_json(member.inside)})"
-        if member.compression:
-            return "Unpack it, for a command that does it"
-    else:
-        names, opened = _OPENED[member.compression]
-        opened = opened.replace('"{path}"', _json(path))
-    loaded = (
-        f"list(map(json.loads, filter(bytes.strip, {opened})))"
-        if is_lines
-        else f"json.load({opened})"
-    )
-    code = f"import {names}json, pandas; "
-    if frame.count("{value}") > 1:
-        code += f"value = {loaded}{value}; "
-        table = frame.replace("{value}", "value")
-    else:
-        table = frame.replace("{value}", loaded + value)
-    return f"python -c {quote(f'{code}{table}.to_json({_json(new_name(member))}, {_TO_LINES})')}"
-
-
-def new_name(member: InputFile) -> str:
-    """Returns a name for what is made of a file, in the current folder."""
-    name = PurePosixPath(member.inside or member.path.name).name
-    return f"{name.split('.')[0]}-flat.jsonl"
-
-
-def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def piped(member: InputFile, command: str) -> str:
-    """Returns a shell command that reads a file and writes another."""
-    target = quote(new_name(member))
-    if member.inside and not member.compression:
-        source = f"unzip -p {quote(str(member.path))} {quote(member.inside)}"
-    elif member.inside:
-        source = f"{_PRINTED[member.compression]} UNPACKED"
-    elif member.compression:
-        source = f"{_PRINTED[member.compression]} {quote(str(member.path))}"
-    else:
-        return f"{command} < {quote(str(member.path))} > {target}"
-    return f"{source} | {command} > {target}"
-
-
 def about_line(text: str, member: InputFile) -> str:
     """Says what to do about lines that all are as this one is; "" if it is of no known kind."""
     text = text.strip()
     if text.endswith(",") and _is_object(text[:-1]):
-        command = piped(member, "sed 's/,[[:space:]]*$//'")
+        command = filtered(member, "sed 's/,[[:space:]]*$//'")
         return f"Remove the comma behind each object: {command}"
     if _ASSIGNED.match(text):
-        return f"Remove what is in front of the bracket: {piped(member, _UNASSIGN)}"
+        return f"Remove what is around the brackets: {filtered(member, _UNASSIGN)}"
     with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
         if isinstance(ast.literal_eval(text), dict):
-            code = (
-                "import ast, json, sys; "
-                "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
-            )
-            return f"It is written as Python does: {piped(member, f'python -c {quote(code)}')}"
+            code = "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
+            return f"It is written as Python does: {filtered(member, python_command(code))}"
     return ""
 
 
@@ -220,7 +159,7 @@ def about_some_lines(bad: Sequence[int], member: InputFile) -> str:
         command = f"sed {quote(';'.join(f'{number}d' for number in bad))}"
     else:
         command = "jq -cR 'fromjson? | objects'"
-    return f"Leave {'it' if len(bad) == 1 else 'them'} out: {piped(member, command)}"
+    return f"Leave {'it' if len(bad) == 1 else 'them'} out: {filtered(member, command)}"
 
 
 def _is_object(text: str) -> bool:
@@ -252,7 +191,7 @@ def first_list(text: str) -> str:
             path[-1] = name
             at = _behind_blanks(text, _behind_blanks(text, at) + 1)  # the colon
             if text[at] == "[" and text[_behind_blanks(text, at + 1)] == "{":
-                return "".join(f"[{_json(each)}]" for each in path)
+                return "".join(f"[{literal(each)}]" for each in path)
             if text[at] == "{" and text[_behind_blanks(text, at + 1)] == '"':
                 continue
             _, at = decoder.raw_decode(text, at)

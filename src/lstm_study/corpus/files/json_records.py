@@ -17,12 +17,12 @@ from lstm_study.corpus.files.json_advice import (
     about_lists,
     about_some_lines,
     first_list,
-    flattened,
     frame_of_lists,
     table_within,
     words_of,
 )
 from lstm_study.corpus.files.rows import MISSING, OpenFile
+from lstm_study.corpus.files.shell_commands import to_json_lines
 from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000
@@ -88,13 +88,13 @@ def _check_shape(
     top = max(map(words_of, head), default=0)
     if len(head) == 1:
         inner = table_within(head[0])
-        if inner is not None and inner.words > top and (inner.place or head[0]):
+        if inner is not None and inner.words > top:
             of_array = "[0]" if is_array() else ""
             what = f"which has {inner.rows:,} of them in {inner.place}"
             raise DataError(
                 f"{member}: must hold an object for each review. Received: one object, "
                 f"{what if inner.place else f'of {inner.rows:,} reviews'}. Write an object for "
-                f"each: {flattened(member, inner.frame, value=of_array + inner.place)}"
+                f"each: {to_json_lines(member, inner.frame, value=of_array + inner.place)}"
             )
         if all(isinstance(value, dict | list) for value in head[0].values()):
             raise DataError(
@@ -114,7 +114,7 @@ def _check_shape(
             if {"data", "annotations"} <= record.keys():
                 advice = "If Label Studio wrote it, export JSON-MIN or CSV."
             else:
-                advice = f"Flatten them: {flattened(member, frame, is_lines=not is_array())}"
+                advice = f"Flatten them: {to_json_lines(member, frame, is_lines=not is_array())}"
             raise DataError(
                 f"{member}: must hold the texts as values of its records. Received: texts inside "
                 f"{where}. {advice}"
@@ -298,7 +298,7 @@ class _Stream:
                     place = first_list(self._text) if more else ""
                     advice = (
                         f"Write the list in {place} alone: "
-                        + flattened(self._member, FLAT, value=place)
+                        + to_json_lines(self._member, FLAT, value=place)
                         if place
                         else GENERAL
                     )

@@ -211,7 +211,10 @@ def _with_way(error: DataError, table: FileTable, columns: Sequence[ColumnLook])
         delimiter=table.delimiter,
         encoding="" if encoding is None else encoding.name,
     )
-    return DataError(" ".join((str(error), *islice(ways, 1))))
+    of_each = ("For its first file, and so for each:",) if len(table.members) > 1 else ()
+    for way in ways:
+        return DataError(" ".join((str(error), *of_each, way)))
+    return error
 
 
 def _refuse_texts_without_label(table: FileTable, where: str) -> None:

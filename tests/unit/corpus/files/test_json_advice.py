@@ -120,6 +120,7 @@ EXPECTED = [[text, str(label)] for text, label in zip(TEXTS, LABELS, strict=True
         ("r.jsonl", lines(RECORDS).replace("\n", ",\n"), None),
         ("r.jsonl", "".join(f"{each}\n" for each in RECORDS), None),
         ("r.json", f"window.YTD.tweets.part0 = {json.dumps(RECORDS)}", None),
+        ("r.json", f"var reviews = {json.dumps(RECORDS)};\n", None),
     ],
 )
 def test_the_command_that_a_refusal_gives_writes_what_is_read(tmp_path, name, content, columns):
