@@ -19,13 +19,14 @@ from lstm_study.corpus.files.shell_commands import (
 
 GENERAL = (
     "Write an object per line, or an array of objects; in pandas: "
-    "df.toliteral(path, orient='records', lines=True)."
+    "df.to_json(path, orient='records', lines=True)."
 )
 FLAT = "pandas.json_normalize({value})"
 """Objects as a table, with a column for each value within them."""
 _DEEPEST = 4
 _TEXT_WORDS = 3
-_FEW_LINES = 8
+FEW_LINES = 8
+"""How many lines are left out by their numbers."""
 _ASSIGNED = re.compile(r"[\w.$ ]+=\s*[\[{]")
 _UNASSIGN = r"sed '1s/^[^=]*=//; s/\([]}]\);[[:space:]]*$/\1/'"
 
@@ -34,7 +35,7 @@ class Inner(NamedTuple):
     """Where a JSON value holds the rows of a table.
 
     Attributes:
-        place: What leads to it: "['data']['tickets']".
+        place: What leads to it: '["data"]["tickets"]'.
         rows: How many rows it has.
         words: Of the longest text in its first row.
         frame: The table, as an expression of pandas with {value} for the value.
@@ -58,60 +59,78 @@ def table_within(value: Any) -> Inner | None:
 
 
 def _tables(value: Any, place: str, depth: int) -> Iterator[Inner]:
-    if isinstance(value, list) and value:
-        if isinstance(value[0], dict):
-            yield Inner(place, len(value), _inner_words(value[0]), FLAT)
-        return
-    if not isinstance(value, dict) or not value:
-        return
-    first = next(iter(value.values()))
-    rows = value.get("data")
-    if isinstance(rows, list) and rows and isinstance(rows[0], list) and "columns" in value:
-        yield Inner(
-            place,
-            len(rows),
-            _most_words(rows[0]),
-            'pandas.DataFrame({value}["data"], columns={value}["columns"])',
-        )
-    elif all(isinstance(each, list) for each in value.values()) and not isinstance(
-        (first or [None])[0], dict | list
-    ):
-        lengths = {len(each) for each in value.values()}
-        if len(lengths) == 1 and len(value) > 1:
-            words = _most_words([each[0] for each in value.values() if each])
-            yield Inner(place, lengths.pop(), words, "pandas.DataFrame({value})")
-    elif (
-        isinstance(first, dict)
-        and first
-        and all(isinstance(each, dict) and each.keys() == first.keys() for each in value.values())
-    ):
-        # As pandas writes a table if it is not told how: each column's values by their index.
-        if 1 < len(value) < len(first) or are_positions(list(first)):
-            words = _most_words([next(iter(each.values())) for each in value.values()])
-            yield Inner(place, len(first), words, "pandas.DataFrame({value})")
-        elif len(value) > 1:
-            yield Inner(
-                place,
-                len(value),
-                _inner_words(first),
-                "pandas.json_normalize(list({value}.values()))",
-            )
-    if depth:
+    found = _as_table(value)
+    if found is not None:
+        yield found._replace(place=place)
+    if depth and isinstance(value, dict):
         for name, inner in value.items():
             yield from _tables(inner, f"{place}[{literal(name)}]", depth - 1)
 
 
-def frame_of_lists(name: str, value: Any) -> str | None:
+def _as_table(value: Any) -> Inner | None:
+    """Returns a value's rows, if it is itself a table: one of the shapes that pandas writes."""
+    if isinstance(value, list):
+        return _of_rows(value, FLAT) if value and isinstance(value[0], dict) else None
+    if not isinstance(value, dict) or not value:
+        return None
+    columns, rows = list(value.values()), value.get("data")
+    if "columns" in value and isinstance(rows, list) and rows and isinstance(rows[0], list):
+        frame = 'pandas.DataFrame({value}["data"], columns={value}["columns"])'
+        return Inner("", len(rows), _most_words(rows[0]), frame)
+    if all(isinstance(each, list) for each in columns):
+        return _of_lists(columns)
+    return _of_objects(columns)
+
+
+def _of_lists(columns: Sequence[list[Any]]) -> Inner | None:
+    """Returns the table of which these are the columns; None if each may be a table itself."""
+    is_of_values = bool(columns[0]) and not isinstance(columns[0][0], dict | list)
+    if not is_of_values or len(columns) < 2 or len({len(each) for each in columns}) > 1:
+        return None
+    words = _most_words([each[0] for each in columns])
+    return Inner("", len(columns[0]), words, "pandas.DataFrame({value})")
+
+
+def _of_objects(values: Sequence[Any]) -> Inner | None:
+    """Returns the table of which these are the columns or the rows; None if they are neither."""
+    first = values[0]
+    if not first or not all(
+        isinstance(each, dict) and each.keys() == first.keys() for each in values
+    ):
+        return None
+    # As pandas writes a table if it is not told how: each column's values by their index.
+    if 1 < len(values) < len(first) or are_positions(list(first)):
+        words = _most_words([next(iter(each.values())) for each in values])
+        return Inner("", len(first), words, "pandas.DataFrame({value})")
+    if len(values) > 1:
+        return _of_rows(values, "pandas.json_normalize(list({value}.values()))")
+    return None
+
+
+def _of_rows(rows: Sequence[Any], frame: str) -> Inner:
+    return Inner("", len(rows), _inner_words(rows[0]), frame)
+
+
+def frame_of_lists(name: str, record: Mapping[str, Any]) -> str | None:
     """Returns a table of the records in a list that each record has; None if that holds no texts.
 
-    Of a chat that ends with an answer, it is what was asked, as the text, and the answer.
+    Each gets the plain values beside the list, such as a label. Of a chat that ends with an answer,
+    it is what was asked, as the text, and the answer.
     """
+    value = record[name]
     if not isinstance(value, list) or max(map(words_of, value), default=0) < _TEXT_WORDS:
         return None
     if len(value) > 1 and all(isinstance(each, dict) and "role" in each for each in value):
         asked, answer = (f'each[{literal(name)}][{at}]["content"]' for at in (-2, -1))
         return f'pandas.DataFrame({{"text": {asked}, "label": {answer}}} for each in {{value}})'
-    return f"pandas.json_normalize({{value}}, {literal(name)})"
+    inner = {key for each in value if isinstance(each, dict) for key in each}
+    beside = [
+        key
+        for key, each in record.items()
+        if key not in inner and not isinstance(each, dict | list)
+    ]
+    meta = f', {json.dumps(beside, ensure_ascii=False)}, errors="ignore"' if beside else ""
+    return f"pandas.json_normalize({{value}}, {literal(name)}{meta})"
 
 
 def about_lists(first_line: str, member: InputFile) -> str:
@@ -153,13 +172,19 @@ def about_line(text: str, member: InputFile) -> str:
     return ""
 
 
-def about_some_lines(bad: Sequence[int], member: InputFile) -> str:
-    """Says how to leave some lines out, which are none."""
-    if len(bad) <= _FEW_LINES:
+def about_some_lines(bad: Sequence[int], count: int, member: InputFile) -> str:
+    """Says how to leave out lines that are no objects.
+
+    Args:
+        bad: Their numbers; not all if there are more than `FEW_LINES`.
+        count: How many there are.
+        member: The file.
+    """
+    if count <= FEW_LINES:
         command = f"sed {quote(';'.join(f'{number}d' for number in bad))}"
     else:
         command = "jq -cR 'fromjson? | objects'"
-    return f"Leave {'it' if len(bad) == 1 else 'them'} out: {filtered(member, command)}"
+    return f"Leave {'it' if count == 1 else 'them'} out: {filtered(member, command)}"
 
 
 def _is_object(text: str) -> bool:

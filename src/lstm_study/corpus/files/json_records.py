@@ -11,6 +11,7 @@ from lstm_study.corpus.files.decompression import LINE_LIMIT, Text, lines_of, op
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.json_advice import (
+    FEW_LINES,
     FLAT,
     GENERAL,
     about_line,
@@ -107,7 +108,7 @@ def _check_shape(
         for name, value in record.items():
             if words_of(value) >= _TEXT_WORDS:
                 where, frame = f"of the objects {name!r}", FLAT
-            elif (found := frame_of_lists(name, value)) is not None:
+            elif (found := frame_of_lists(name, record)) is not None:
                 where, frame = f"of the lists {name!r}", found
             else:
                 continue
@@ -167,19 +168,21 @@ def _with_advice(
     number, good = found
     if not good and (advice := about_line(text, member)):
         return DataError(f"{error} {advice}")
-    bad = [number]
+    bad, count = [number], 1
     for below, other in lines:
         if other.strip():
             try:
                 _object(other, "")
             except DataError:
-                bad.append(below)
+                count += 1
+                bad += [below] if count <= FEW_LINES else []
             else:
                 good += 1
-    if len(bad) > good:
+    if count > good:
         return DataError(f"{error} {GENERAL}")
-    of_all = f"{len(bad):,} of {len(bad) + good:,} lines {'is' if len(bad) == 1 else 'are'} none."
-    return DataError(f"{error} {of_all} {about_some_lines(bad, member)}")
+    verb = "is" if count == 1 else "are"
+    of_all = f"{count:,} of {count + good:,} lines {verb} not an object."
+    return DataError(f"{error} {of_all} {about_some_lines(bad, count, member)}")
 
 
 def _is_unfinished(text: str) -> bool:

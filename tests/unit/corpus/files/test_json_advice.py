@@ -115,6 +115,11 @@ EXPECTED = [[text, str(label)] for text, label in zip(TEXTS, LABELS, strict=True
             json.dumps([{"_source": each} for each in RECORDS]),
             ("_source.text", "_source.label"),
         ),
+        (
+            "r.jsonl",
+            lines({"turns": [{"text": t}], "id": {"n": 1}, "label": y} for t, y in EXPECTED),
+            None,
+        ),
         ("r.jsonl", lines(CHATS), None),
         ("r.json", json.dumps(CHATS), None),
         ("r.jsonl", lines(RECORDS).replace("\n", ",\n"), None),
@@ -154,7 +159,7 @@ def test_a_few_lines_that_are_no_objects_are_counted_and_left_out(tmp_path, pack
     path.write_bytes(gzip.compress(content) if packed else content)
     message = refused(path)
     assert ":3: must be one JSON object (Unterminated string" in message
-    assert "3 of 7 lines are none." in message
+    assert "3 of 7 lines are not an object." in message
     assert values(follow(message, tmp_path), "text", "label") == EXPECTED
 
 
@@ -162,7 +167,16 @@ def test_many_such_lines_are_left_out_by_their_kind(tmp_path):
     text = lines(RECORDS * 5) + "no object\n" * 9
     (tmp_path / "r.jsonl").write_text(text, encoding="utf-8")
     message = refused(tmp_path / "r.jsonl")
-    assert "9 of 29 lines are none. Leave them out: jq -cR 'fromjson? | objects' <" in message
+    assert (
+        "9 of 29 lines are not an object. Leave them out: jq -cR 'fromjson? | objects' <" in message
+    )
+
+
+def test_what_is_no_json_at_all_is_refused_with_what_pandas_would_write(tmp_path):
+    (tmp_path / "r.jsonl").write_text("one\ntwo\n", encoding="utf-8")
+    assert refused(tmp_path / "r.jsonl").endswith(
+        "in pandas: df.to_json(path, orient='records', lines=True)."
+    )
 
 
 def test_in_an_object_that_is_too_long_the_list_is_found_by_its_beginning(tmp_path, monkeypatch):
