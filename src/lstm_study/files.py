@@ -414,7 +414,9 @@ def _this_machine() -> str:
 
 
 def _is_abandoned(draft: Path, name: re.Match[str]) -> bool:
-    """Whether a draft that no lock holds was left by a killed process; `name` is its match with `_DRAFT`.
+    """Whether a draft that no lock holds was left by a killed process.
+
+    `name` is its name's match with `_DRAFT`.
 
     Not every file system has locks that other machines see. So it is abandoned only if it is this
     machine's and its process has ended, or if it has not changed for a day.

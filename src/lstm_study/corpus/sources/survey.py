@@ -191,7 +191,10 @@ def _once(
     columns: Sequence[ColumnLook],
     where: str,
 ) -> ColumnLook:
-    """Returns the column that is chosen; of several of one name, as tools write lists, another."""
+    """Returns the column that is chosen, rather not one of several of one name.
+
+    Tools write a list of values as such columns: "Labels", "Labels (2)".
+    """
     found = choose(columns, where)
     names = {column.name for column in columns}
     twice = {name for name in names if f"{name} (2)" in names}
