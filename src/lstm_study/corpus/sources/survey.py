@@ -214,10 +214,11 @@ def _with_way(error: DataError, table: FileTable, columns: Sequence[ColumnLook])
         delimiter=table.delimiter,
         encoding="" if encoding is None else encoding.name,
     )
-    of_each = ("For its first file, and so for each:",) if len(table.members) > 1 else ()
-    for way in ways:
-        return DataError(" ".join((str(error), *of_each, way)))
-    return error
+    way = next(ways, "")
+    if not way:
+        return error
+    of_each = " For its first file, and so for each:" if len(table.members) > 1 else ""
+    return DataError(f"{error}{of_each} {way}")
 
 
 def _refuse_texts_without_label(table: FileTable, where: str) -> None:
