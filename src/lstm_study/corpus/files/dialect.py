@@ -11,7 +11,7 @@ from lstm_study.corpus.files.column_names import are_positions
 from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.quotes import are_escaped, doubled
 from lstm_study.corpus.files.row_shapes import MOST_VALUES, Mark, fitted, is_blank
-from lstm_study.corpus.files.shell_commands import new_name
+from lstm_study.corpus.files.shell_commands import new_name, rewritten_in_utf8
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -140,6 +140,8 @@ def _refuse_title(
             shown = ", ".join(repr(name[:_SHOWN]) for name in names[:4])
             target = quote(new_name(member, f"-table{member.path.suffix}"))
             command = f": tail -n +{line} {quote(str(member.path))} > {target}"
+            if member.encoding.startswith(("utf-16", "utf-32")):  # tail counts single bytes
+                command = f": {rewritten_in_utf8(member)}"
             raise DataError(
                 f"{member}: must begin with a line of column names. Received: "
                 f"{look.first[0][:_SHOWN]!r} above what seems to be the names, "

@@ -20,7 +20,6 @@ _OPENED = {
     ".xz": "lzma.open({path})",
 }
 _PRINTED = {".gz": "gzip -cd", ".bz2": "bzip2 -cd", ".xz": "xz -cd"}
-_UNPACK_FIRST = "unpack it first, then this error gives the command"
 
 
 def python_command(code: str) -> str:
@@ -43,8 +42,8 @@ def to_json_lines(member: InputFile, table: str, *, value: str = "", is_lines: b
         value: What leads to that within the file's own: '["data"]'.
         is_lines: Whether the file has a value per line, which together are a list.
     """
-    if member.inside and member.compression:
-        return _UNPACK_FIRST
+    if step := _first_step(member):
+        return step
     path = literal(str(member.path))
     opened = _OPENED[member.compression].format(path=path)
     if member.inside:
@@ -62,14 +61,33 @@ def to_json_lines(member: InputFile, table: str, *, value: str = "", is_lines: b
 
 def filtered(member: InputFile, command: str) -> str:
     """Returns the command that sends a file through another one, and writes JSON lines."""
+    if step := _first_step(member):
+        return step
     path, target = quote(str(member.path)), quote(new_name(member, "-flat.jsonl"))
-    if member.inside and member.compression:
-        return _UNPACK_FIRST
     if member.inside:
         return f"unzip -p {path} {quote(member.inside)} | {command} > {target}"
     if member.compression:
         return f"{_PRINTED[member.compression]} {path} | {command} > {target}"
     return f"{command} < {path} > {target}"
+
+
+def rewritten_in_utf8(member: InputFile) -> str:
+    """Says how to write a file in UTF-8, which the other commands read."""
+    target = new_name(member, f"-utf8{member.path.suffix}")
+    command = python_command(
+        f"pathlib.Path({literal(target)}).write_text(pathlib.Path({literal(str(member.path))})"
+        f'.read_text({literal(member.encoding)}), "utf-8")'
+    )
+    return f"write it in UTF-8 first, and give that file: {command}"
+
+
+def _first_step(member: InputFile) -> str:
+    """Says what to do before a command can read a file; "" for nothing."""
+    is_utf8 = member.encoding in ("", "utf-8", "utf-8-sig")
+    is_packed_twice = bool(member.inside and member.compression)
+    if is_packed_twice or (member.is_packed and not is_utf8):
+        return "unpack it first, then this error gives the command"
+    return "" if is_utf8 else rewritten_in_utf8(member)
 
 
 def new_name(member: InputFile, end: str) -> str:

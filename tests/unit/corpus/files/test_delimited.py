@@ -2,6 +2,7 @@
 
 import csv
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -479,6 +480,18 @@ def test_lines_above_the_names_are_refused_with_the_command_that_removes_them(
         ("a fine film no. 1", "pos"),
     ]
     assert len(rows) == 9
+
+
+def test_of_a_file_in_utf_16_lines_are_removed_once_it_is_in_utf_8(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "r.csv"
+    path.write_text(f"Tickets,,\nid,text,label\n{BELOW}", encoding="utf-16")
+    with pytest.raises(DataError, match="on line 2") as caught:
+        open_table([path])
+    command = str(caught.value).rpartition("that file: python ")[2]
+    subprocess.run(f"{sys.executable} {command}", shell=True, check=True)
+    with pytest.raises(DataError, match=r"on line 2\. Remove the lines above it: tail -n "):
+        open_table([tmp_path / "r-utf8.csv"])
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,25 @@ def test_the_command_that_a_refusal_gives_writes_what_is_read(tmp_path, name, co
     assert values(written, *(columns or ("text", "label"))) == EXPECTED
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"data": RECORDS}, ensure_ascii=False),
+        "".join(f"{each}\n" for each in RECORDS),
+    ],
+)
+def test_a_file_that_is_not_in_utf_8_is_written_so_before(tmp_path, encoding, content):
+    (tmp_path / "r.jsonl").write_text(content, encoding=encoding)
+    message = refused(tmp_path / "r.jsonl", encoding=encoding)
+    assert ": write it in UTF-8 first, and give that file: python -c" in message
+    parts = shlex.split(message[message.rindex(": python -c ") + 2 :])
+    with contextlib.chdir(tmp_path):
+        exec(parts[2], {})
+    written = follow(refused(tmp_path / "r-utf8.jsonl"), tmp_path)
+    assert values(written, "text", "label") == EXPECTED
+
+
 @pytest.mark.parametrize(
     ("suffix", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress)]
 )
