@@ -24,7 +24,8 @@ GENERAL = (
 FLAT = "pandas.json_normalize({value})"
 """Objects as a table, with a column for each value within them."""
 _DEEPEST = 4
-_TEXT_WORDS = 3
+TEXT_WORDS = 3
+"""A value of fewer words is taken for none of the reviews' texts."""
 FEW_LINES = 8
 """How many lines are left out by their numbers."""
 _ASSIGNED = re.compile(r"[\w.$ ]+=\s*[\[{]")
@@ -118,7 +119,7 @@ def frame_of_lists(name: str, record: Mapping[str, Any]) -> str | None:
     it is what was asked, as the text, and the answer.
     """
     value = record[name]
-    if not isinstance(value, list) or max(map(words_of, value), default=0) < _TEXT_WORDS:
+    if not isinstance(value, list) or max(map(words_of, value), default=0) < TEXT_WORDS:
         return None
     if len(value) > 1 and all(isinstance(each, dict) and "role" in each for each in value):
         asked, answer = (f'each[{literal(name)}][{at}]["content"]' for at in (-2, -1))
@@ -160,7 +161,7 @@ def _most_words(values: Sequence[Any]) -> int:
 def about_line(text: str, member: InputFile) -> str:
     """Says what to do about lines that all are as this one is; "" if it is of no known kind."""
     text = text.strip()
-    if text.endswith(",") and _is_object(text[:-1]):
+    if text.endswith(",") and is_object(text[:-1]):
         command = filtered(member, "sed 's/,[[:space:]]*$//'")
         return f"Remove the comma behind each object: {command}"
     if _ASSIGNED.match(text):
@@ -187,9 +188,10 @@ def about_some_lines(bad: Sequence[int], count: int, member: InputFile) -> str:
     return f"Leave {'it' if count == 1 else 'them'} out: {filtered(member, command)}"
 
 
-def _is_object(text: str) -> bool:
+def is_object(text: str) -> bool:
+    """Whether a text is one JSON object."""
     with suppress(ValueError, RecursionError):
-        return isinstance(json.loads(text), dict)
+        return text.lstrip().startswith("{") and isinstance(json.loads(text), dict)
     return False
 
 

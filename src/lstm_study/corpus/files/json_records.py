@@ -14,6 +14,7 @@ from lstm_study.corpus.files.json_advice import (
     FEW_LINES,
     FLAT,
     GENERAL,
+    TEXT_WORDS,
     about_line,
     about_lists,
     about_some_lines,
@@ -30,7 +31,6 @@ _LOOK_RECORDS = 1_000
 _CHUNK = 1 << 16
 _IN_ARRAY = re.compile(r"[^ \t\r\n,]")
 _OUTSIDE = re.compile(r"[^ \t\r\n]")
-_TEXT_WORDS = 3
 _SHOWN = 30
 
 
@@ -102,11 +102,11 @@ def _check_shape(
                 f"{member}: must hold an object for each review. Received: one object, of "
                 f"{', '.join(map(repr, list(names)[:4]))}. {GENERAL}"
             )
-    if top >= _TEXT_WORDS:
+    if top >= TEXT_WORDS:
         return
     for record in head:
         for name, value in record.items():
-            if words_of(value) >= _TEXT_WORDS:
+            if words_of(value) >= TEXT_WORDS:
                 where, frame = f"of the objects {name!r}", FLAT
             elif (found := frame_of_lists(name, record)) is not None:
                 where, frame = f"of the lists {name!r}", found

@@ -1,6 +1,5 @@
 """Tables whose texts are in other files, or in a column for each label: how to make one of them."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -9,6 +8,7 @@ from pathlib import Path, PurePath
 
 from lstm_study.corpus.files.advice import way_out
 from lstm_study.corpus.files.input_files import COLUMNAR, InputFile
+from lstm_study.corpus.files.json_advice import is_object
 from lstm_study.corpus.files.shell_commands import literal, new_name, python_command
 from lstm_study.corpus.sources.columns import ColumnLook
 from lstm_study.corpus.sources.polarity import has_opinions
@@ -46,7 +46,7 @@ def way_to_one_table(
             yield "This writes a column for each value in them: " + python_command(
                 f"pandas.json_normalize({rows}){write}"
             )
-        if _is_object(column.first):
+        if is_object(column.first):
             rows = f"list(map(json.loads, {table}[{literal(column.name)}].dropna()))"
             yield (
                 f"{column.name!r} holds JSON; this writes a column for each value in it: "
@@ -136,9 +136,3 @@ def _read(member: InputFile, delimiter: str, encoding: str) -> str:
     separator = "" if delimiter in ("", ",") else f", sep={literal(delimiter)}"
     encoded = "" if encoding in ("", "utf-8") else f", encoding={literal(encoding)}"
     return f"pandas.read_csv({path}{separator}{encoded}, dtype=str)"
-
-
-def _is_object(text: str) -> bool:
-    with suppress(ValueError, RecursionError):
-        return text.lstrip().startswith("{") and isinstance(json.loads(text), dict)
-    return False
