@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 _SEAL = re.compile(r',\s*"seal": "(?P<seal>[0-9a-f]{64})"(?P<end>\s*\}\s*)\Z')
 _HEADERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
-_DRAFT = re.compile(r"(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}~")
+# Earlier versions named no machine.
+_DRAFT = re.compile(r"(?:(?P<machine>[0-9a-f]{8})-)?(?P<process>\d+)-[0-9a-f]{4,8}~")
 _DAY_SECONDS = 86_400
 _MOST_NAME_BYTES = 200
 _NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
@@ -203,7 +204,7 @@ def replacing_folder(
                             _synchronise(path)
                 with locked(folder.parent):
                     _recover(folder)
-                    _put(draft, folder)
+                    _replace(draft, folder)
             finally:
                 with locked(folder.parent):
                     _recover(folder)
@@ -398,11 +399,11 @@ def _refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterato
 
 def _temporary_name(path: Path) -> str:
     """Names a draft by its machine, whose name is not written, and its process."""
-    return f"{_hidden(path)}{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}~"
+    return f"{_hidden_prefix(path)}{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}~"
 
 
-def _hidden(path: Path) -> str:
-    """How the hidden names beside a file or folder begin; a name may have 255 bytes."""
+def _hidden_prefix(path: Path) -> str:
+    """Returns how the hidden names beside a file or folder begin; a name may have 255 bytes."""
     encoded = os.fsencode(path.name)
     is_short = len(encoded) <= _MOST_NAME_BYTES
     return f".{path.name if is_short else hashlib.sha256(encoded).hexdigest()[:16]}."
@@ -412,16 +413,17 @@ def _this_machine() -> str:
     return hashlib.sha256(platform.node().encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
-def _is_abandoned(draft: Path, prefix: str) -> bool:
+def _is_abandoned(draft: Path, name: re.Match[str]) -> bool:
     """Whether a draft that no lock holds was left by a killed process.
+
+    `name` is its name's match with `_DRAFT`.
 
     Not every file system has locks that other machines see. So it is abandoned only if it is this
     machine's and its process has ended, or if it has not changed for a day.
     """
-    named = _DRAFT.fullmatch(draft.name[len(prefix) :])
-    if named is not None and named["machine"] == _this_machine():
+    if name["machine"] == _this_machine():
         try:
-            os.kill(int(named["process"]), 0)
+            os.kill(int(name["process"]), 0)
         except (ProcessLookupError, OverflowError):
             return True
         except OSError:
@@ -429,12 +431,12 @@ def _is_abandoned(draft: Path, prefix: str) -> bool:
     return time.time() - draft.stat().st_mtime > _DAY_SECONDS
 
 
-def _put(draft: Path, folder: Path) -> None:
+def _replace(draft: Path, folder: Path) -> None:
     """Gives a draft the folder's name; the earlier one gets a hidden name that is deleted.
 
     The caller holds the lock of the folder it lies in, if there are such locks.
     """
-    # A folder alone: of what else may have its name, the draft's end would delete nothing.
+    # Only folders are exchanged: `drafting` deletes nothing else that then has the draft's name.
     if folder.is_dir() and not folder.is_symlink() and exchange(draft, folder):
         return
     if os.path.lexists(folder):
@@ -443,8 +445,8 @@ def _put(draft: Path, folder: Path) -> None:
 
 
 def _earlier(folder: Path) -> Path:
-    """Where a folder lies between the two renames of its replacement."""
-    return folder.with_name(f"{_hidden(folder)}earlier~")
+    """Returns where a folder lies between the two renames of its replacement."""
+    return folder.with_name(f"{_hidden_prefix(folder)}earlier~")
 
 
 def _recover(folder: Path) -> None:
@@ -460,12 +462,15 @@ def _recover(folder: Path) -> None:
         shutil.rmtree(earlier, ignore_errors=True)
     else:
         earlier.unlink(missing_ok=True)
-    prefix = _hidden(folder)
+    prefix = _hidden_prefix(folder)
     for draft in folder.parent.glob(f"{glob_escape(prefix)}*-*~"):
+        name = _DRAFT.fullmatch(draft.name[len(prefix) :])
+        if name is None:
+            continue  # It belongs to a folder whose name begins with this one's and a dot.
         # A locked draft belongs to another process that is writing it, or has just deleted it; one
         # that can't be opened, to another user.
         with suppress(OSError), locked(draft, wait=False) as is_locked:
-            if is_locked and _is_abandoned(draft, prefix):
+            if is_locked and _is_abandoned(draft, name):
                 shutil.rmtree(draft, ignore_errors=True)
 
 

@@ -186,6 +186,15 @@ def test_only_drafts_that_are_certainly_abandoned_are_deleted(tmp_path):
     assert names_in(tmp_path) == sorted([mine, others, ".model.a-file~", "model"])
 
 
+def test_what_a_kill_left_of_another_folder_is_not_deleted(tmp_path):
+    """Of model.v-2, the only copy: it was killed between the two renames."""
+    other = tmp_path / ".model.v-2.earlier~"
+    other.mkdir()
+    os.utime(other, (0, 0))
+    write_one(tmp_path / "model", "new")
+    assert names_in(tmp_path) == sorted([other.name, "model"])
+
+
 def _write_many(folder: Path, content: str) -> None:
     for _ in range(20):
         write_one(folder, content)

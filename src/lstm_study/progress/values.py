@@ -39,7 +39,8 @@ class Running:
     def share_done(self) -> float:
         """How much of it is done, in [0, 1]."""
         of_these = self.step / max(1, self.steps)
-        return (self.epoch - 1 + of_these) / self.epochs if self.epochs else of_these
+        before = max(0, self.epoch - 1)
+        return (before + of_these) / self.epochs if self.epochs else of_these
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from lstm_study.records.state import Live
 from lstm_study.training.epochs import Step
 
 _EVERY_SECONDS = 0.5
-_SIGN_OF_LIFE_SECONDS = 20.0
+_HEARTBEAT_SECONDS = 20.0
 
 
 class LiveReporter:
@@ -63,7 +63,8 @@ class CallReporter:
     def __call__(self, done: int, parts: int) -> None:
         """Sends how many of how many parts are done."""
         self._done, self._parts = done, parts
-        self._send_now()
+        with not_counted():
+            self._send_now()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -74,10 +75,9 @@ class CallReporter:
         self._thread.join()
 
     def _send_again(self) -> None:
-        while not self._is_over.wait(_SIGN_OF_LIFE_SECONDS):
+        # Here the clock runs on: while this thread waits to send, the call is computed.
+        while not self._is_over.wait(_HEARTBEAT_SECONDS):
             self._send_now()
 
     def _send_now(self) -> None:
-        live = Live(training_id=self._name, step=self._done, steps=self._parts, at=time.time())
-        with not_counted():
-            self._send(live)
+        self._send(Live(training_id=self._name, step=self._done, steps=self._parts, at=time.time()))

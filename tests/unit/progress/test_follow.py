@@ -83,6 +83,7 @@ def test_what_a_worker_does_beside_trainings_is_shown_by_its_parts(tmp_path):
     found = progress(tmp_path, [item()]).running
     assert [each.in_words for each in found] == ["part 3 of 9", "part 2 of 2", "epoch 1 of 4"]
     assert [each.share_done for each in found] == [2 / 9, 0.5, 0.125]
+    assert replace(found[2], epoch=0, step=0, steps=0).share_done == 0.0, "before its first step"
     assert found[0].detail == "logistic regression over words and pairs of words"
 
 

@@ -1,5 +1,6 @@
 """Where a training stands, as its worker sends it."""
 
+import threading
 import time
 
 import pytest
@@ -55,7 +56,7 @@ def test_the_time_that_sending_takes_is_not_the_trainings():
 
 
 def test_a_call_tells_its_parts_and_that_it_lives_until_it_ends(monkeypatch):
-    monkeypatch.setattr(module, "_SIGN_OF_LIFE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_HEARTBEAT_SECONDS", 0.01)
     sent: list[Live] = []
     with CallReporter(sent.append, name="control") as tell:
         tell(1, 9)
@@ -68,3 +69,20 @@ def test_a_call_tells_its_parts_and_that_it_lives_until_it_ends(monkeypatch):
     ended = len(sent)
     time.sleep(0.05)
     assert len(sent) == ended
+
+
+def test_what_a_call_computes_while_its_heartbeat_waits_to_be_sent_is_its_time(monkeypatch):
+    monkeypatch.setattr(module, "_HEARTBEAT_SECONDS", 0.01)
+    waits, may_end = threading.Event(), threading.Event()
+
+    def send(_: Live) -> None:
+        waits.set()
+        may_end.wait()
+
+    with CallReporter(send, name="control"):
+        waits.wait()
+        began = module.seconds_running()
+        time.sleep(0.05)
+        took = module.seconds_running() - began
+        may_end.set()
+    assert took >= 0.05

@@ -131,17 +131,30 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
         return Advice(models=models)
     if len(judged) < 2:
         return Advice(models=models, sentences={"model": TOO_FEW})
-    majority = majority_share(arms[models[0].arm].labels)
     rule = RULE if all(each.is_above_majority for each in judged) else f"{RULE} {LEFT_OUT}"
     chosen = _choice(judged)
     if chosen is None:
-        said, ranking = _of_none(judged, arms, majority)
+        said, ranking = _of_none(judged, arms)
         return Advice(
             models=models,
             sentences={"model": said},
             commands=_commands({"model": ranking} if ranking is not None else {}, records),
             rule=rule,
         )
+    sentences, named = _sentences(chosen, judged, arms, level)
+    commands = _commands(named, records)
+    return Advice(models=models, sentences=sentences, commands=commands, rule=rule)
+
+
+def _sentences(
+    chosen: Model, judged: Sequence[Model], arms: Mapping[str, Arm], level: float
+) -> tuple[dict[str, str], dict[str, Model]]:
+    """Returns the sentences on a recommended model and on others beside it, by subject.
+
+    Returns:
+        The sentences, and the models of those that may end with a command.
+    """
+    majority = majority_share(arms[judged[0].arm].labels)
     sentences, named = {"model": _of_choice(chosen, judged, majority)}, {"model": chosen}
     control = next((each for each in judged if each.arm == CONTROL), None)
     if control is not None and chosen.arm.endswith(WITH_CONTROL_SUFFIX):
@@ -156,8 +169,7 @@ def advise(records: StudyRecords, *, level: float = LEVEL) -> Advice:
     ensemble = next((each for each in judged if each.arm == ENSEMBLE), None)
     if ensemble is not None and chosen.arm not in (ENSEMBLE, ENSEMBLE_WITH_CONTROL):
         sentences[ENSEMBLE] = _of_ensemble(ensemble, chosen, arms, level)
-    commands = _commands(named, records)
-    return Advice(models=models, sentences=sentences, commands=commands, rule=rule)
+    return sentences, named
 
 
 def model_name(arm: str) -> str:
@@ -314,10 +326,9 @@ def _of_choice(chosen: Model, models: Sequence[Model], majority: float) -> str:
     return said + why + _remarks(chosen)
 
 
-def _of_none(
-    models: Sequence[Model], arms: Mapping[str, Arm], majority: float
-) -> tuple[str, Model | None]:
+def _of_none(models: Sequence[Model], arms: Mapping[str, Arm]) -> tuple[str, Model | None]:
     """Says that no model is recommended, and returns the one that it names nevertheless, if any."""
+    majority = majority_share(arms[models[0].arm].labels)
     said = (
         f"No model is recommended: neither the most accurate, {model_name(models[0].arm)} "
         f"({models[0].accuracy:.2%}), nor any not shown to differ from it is shown to be more "

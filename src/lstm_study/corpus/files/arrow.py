@@ -27,7 +27,9 @@ def open_arrow(member: InputFile, columns: Sequence[str] | None) -> Iterator[Ope
     import pyarrow
 
     if member.inside or member.compression:
-        raise DataError(f"{member}: Arrow is read where it can be mapped. Unpack it first.")
+        raise DataError(
+            f"{member}: Arrow is not read from an archive or compressed. Unpack it first."
+        )
     try:
         with pyarrow.memory_map(str(member.path)) as source:
             is_file = source.read(len(_FILE)) == _FILE

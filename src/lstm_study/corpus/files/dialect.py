@@ -11,6 +11,7 @@ from lstm_study.corpus.files.column_names import are_positions
 from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.quotes import are_escaped, doubled
 from lstm_study.corpus.files.row_shapes import MOST_VALUES, Mark, fitted, is_blank
+from lstm_study.corpus.files.shell_commands import new_name, rewritten_in_utf8
 from lstm_study.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -90,7 +91,11 @@ def find_dialect(
     first, body = "".join((first, *body[:more])), body[more:][:_LOOK_LINES]
     looks = [_Look(first, body, each) for each in (given or DELIMITERS)]
     look = _best(looks, columns, is_tsv=member.kind in (".tsv", ".tab"))
-    _refuse_title(looks, body, member, above=skipped + more)
+    # Where all rows fit the first line, another delimiter is one within texts.
+    if look.share < 1 or len(look.header) == 1:
+        _refuse_title([each for each in looks if not each.is_prose], body, member, skipped + more)
+    else:
+        _refuse_title([look], body, member, skipped + more)
     look.check(looks, member)
     return Dialect(
         delimiter=look.delimiter,
@@ -117,12 +122,12 @@ def _more_of_header(first: str, body: Sequence[str]) -> int:
 
 
 def _refuse_title(
-    looks: Sequence["_Look"], body: Sequence[str], member: InputFile, *, above: int
+    looks: Sequence["_Look"], body: Sequence[str], member: InputFile, above: int
 ) -> None:
     """Refuses a file whose first line is a title, or names of groups of columns, if names follow.
 
     Args:
-        looks: The first lines, by each delimiter.
+        looks: The first lines, by each delimiter that may be the file's.
         body: The lines below the first.
         member: The file.
         above: How many lines are above these.
@@ -133,17 +138,16 @@ def _refuse_title(
         if names and lines:
             line = above + lines[0] + 1
             shown = ", ".join(repr(name[:_SHOWN]) for name in names[:4])
-            command = f": tail -n +{line} {quote(str(member.path))} > {quote(_new_name(member))}"
+            target = quote(new_name(member, f"-table{member.path.suffix}"))
+            command = f": tail -n +{line} {quote(str(member.path))} > {target}"
+            if member.encoding.startswith(("utf-16", "utf-32")):  # tail counts single bytes
+                command = f": {rewritten_in_utf8(member)}"
             raise DataError(
                 f"{member}: must begin with a line of column names. Received: "
                 f"{look.first[0][:_SHOWN]!r} above what seems to be the names, "
                 f"{shown}{', ...' * (len(names) > 4)}, on line {line}. Remove the lines above "
                 f"it{'.' if member.is_packed else command}"
             )
-
-
-def _new_name(member: InputFile) -> str:
-    return f"{member.path.stem}-table{member.path.suffix}"
 
 
 class _Look:

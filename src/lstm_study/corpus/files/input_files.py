@@ -51,6 +51,7 @@ class InputFile:
         name: Its name below the folder that all files share.
         kind: One of `KINDS`, or ".txt" for a text that is one review.
         compression: One of `COMPRESSIONS`, or "".
+        encoding: Of its text, as Python names it, once it is known: for commands in errors.
         role: "train", "validation" or "test", as folders or its name say; "" if they do not.
         label: The name of the folder that says what a text is; "" for other kinds.
         columns: What the names of its folders, or its own, say in columns: see `names`. Label and
@@ -62,6 +63,7 @@ class InputFile:
     name: str = ""
     kind: str
     compression: str = ""
+    encoding: str = ""
     role: str = ""
     label: str = ""
     columns: Columns = ()

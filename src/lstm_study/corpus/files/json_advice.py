@@ -5,12 +5,17 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import PurePosixPath
 from shlex import quote
 from typing import Any, NamedTuple
 
 from lstm_study.corpus.files.column_names import are_positions
 from lstm_study.corpus.files.input_files import InputFile
+from lstm_study.corpus.files.shell_commands import (
+    filtered,
+    literal,
+    python_command,
+    to_json_lines,
+)
 
 GENERAL = (
     "Write an object per line, or an array of objects; in pandas: "
@@ -19,25 +24,19 @@ GENERAL = (
 FLAT = "pandas.json_normalize({value})"
 """Objects as a table, with a column for each value within them."""
 _DEEPEST = 4
-_TEXT_WORDS = 3
-_TO_LINES = 'orient="records", lines=True'
-_OPENED = {
-    "": ("", 'open("{path}", "rb")'),
-    ".gz": ("gzip, ", 'gzip.open("{path}")'),
-    ".bz2": ("bz2, ", 'bz2.open("{path}")'),
-    ".xz": ("lzma, ", 'lzma.open("{path}")'),
-}
-_PRINTED = {"": "", ".gz": "gzip -cd", ".bz2": "bzip2 -cd", ".xz": "xz -cd"}
-_FEW_LINES = 8
+TEXT_WORDS = 3
+"""A value of fewer words is taken for none of the reviews' texts."""
+FEW_LINES = 8
+"""How many lines are left out by their numbers."""
 _ASSIGNED = re.compile(r"[\w.$ ]+=\s*[\[{]")
-_UNASSIGN = "sed '1s/^[^=]*=//'"
+_UNASSIGN = r"sed '1s/^[^=]*=//; s/\([]}]\);[[:space:]]*$/\1/'"
 
 
 class Inner(NamedTuple):
     """Where a JSON value holds the rows of a table.
 
     Attributes:
-        place: What leads to it: "['data']['tickets']".
+        place: What leads to it: '["data"]["tickets"]'.
         rows: How many rows it has.
         words: Of the longest text in its first row.
         frame: The table, as an expression of pandas with {value} for the value.
@@ -61,60 +60,78 @@ def table_within(value: Any) -> Inner | None:
 
 
 def _tables(value: Any, place: str, depth: int) -> Iterator[Inner]:
-    if isinstance(value, list) and value:
-        if isinstance(value[0], dict):
-            yield Inner(place, len(value), _inner_words(value[0]), FLAT)
-        return
-    if not isinstance(value, dict) or not value:
-        return
-    first = next(iter(value.values()))
-    rows = value.get("data")
-    if isinstance(rows, list) and rows and isinstance(rows[0], list) and "columns" in value:
-        yield Inner(
-            place,
-            len(rows),
-            _most_words(rows[0]),
-            'pandas.DataFrame({value}["data"], columns={value}["columns"])',
-        )
-    elif all(isinstance(each, list) for each in value.values()) and not isinstance(
-        (first or [None])[0], dict | list
-    ):
-        lengths = {len(each) for each in value.values()}
-        if len(lengths) == 1 and len(value) > 1:
-            words = _most_words([each[0] for each in value.values() if each])
-            yield Inner(place, lengths.pop(), words, "pandas.DataFrame({value})")
-    elif (
-        isinstance(first, dict)
-        and first
-        and all(isinstance(each, dict) and each.keys() == first.keys() for each in value.values())
-    ):
-        # As pandas writes a table if it is not told how: each column's values by their index.
-        if 1 < len(value) < len(first) or are_positions(list(first)):
-            words = _most_words([next(iter(each.values())) for each in value.values()])
-            yield Inner(place, len(first), words, "pandas.DataFrame({value})")
-        elif len(value) > 1:
-            yield Inner(
-                place,
-                len(value),
-                _inner_words(first),
-                "pandas.json_normalize(list({value}.values()))",
-            )
-    if depth:
+    found = _as_table(value)
+    if found is not None:
+        yield found._replace(place=place)
+    if depth and isinstance(value, dict):
         for name, inner in value.items():
-            yield from _tables(inner, f"{place}[{_json(name)}]", depth - 1)
+            yield from _tables(inner, f"{place}[{literal(name)}]", depth - 1)
 
 
-def frame_of_lists(name: str, value: Any) -> str | None:
+def _as_table(value: Any) -> Inner | None:
+    """Returns a value's rows, if it is itself a table: one of the shapes that pandas writes."""
+    if isinstance(value, list):
+        return _of_rows(value, FLAT) if value and isinstance(value[0], dict) else None
+    if not isinstance(value, dict) or not value:
+        return None
+    columns, rows = list(value.values()), value.get("data")
+    if "columns" in value and isinstance(rows, list) and rows and isinstance(rows[0], list):
+        frame = 'pandas.DataFrame({value}["data"], columns={value}["columns"])'
+        return Inner("", len(rows), _most_words(rows[0]), frame)
+    if all(isinstance(each, list) for each in columns):
+        return _of_lists(columns)
+    return _of_objects(columns)
+
+
+def _of_lists(columns: Sequence[list[Any]]) -> Inner | None:
+    """Returns the table of which these are the columns; None if each may be a table itself."""
+    is_of_values = bool(columns[0]) and not isinstance(columns[0][0], dict | list)
+    if not is_of_values or len(columns) < 2 or len({len(each) for each in columns}) > 1:
+        return None
+    words = _most_words([each[0] for each in columns])
+    return Inner("", len(columns[0]), words, "pandas.DataFrame({value})")
+
+
+def _of_objects(values: Sequence[Any]) -> Inner | None:
+    """Returns the table of which these are the columns or the rows; None if they are neither."""
+    first = values[0]
+    if not first or not all(
+        isinstance(each, dict) and each.keys() == first.keys() for each in values
+    ):
+        return None
+    # As pandas writes a table if it is not told how: each column's values by their index.
+    if 1 < len(values) < len(first) or are_positions(list(first)):
+        words = _most_words([next(iter(each.values())) for each in values])
+        return Inner("", len(first), words, "pandas.DataFrame({value})")
+    if len(values) > 1:
+        return _of_rows(values, "pandas.json_normalize(list({value}.values()))")
+    return None
+
+
+def _of_rows(rows: Sequence[Any], frame: str) -> Inner:
+    return Inner("", len(rows), _inner_words(rows[0]), frame)
+
+
+def frame_of_lists(name: str, record: Mapping[str, Any]) -> str | None:
     """Returns a table of the records in a list that each record has; None if that holds no texts.
 
-    Of a chat that ends with an answer, it is what was asked, as the text, and the answer.
+    Each gets the plain values beside the list, such as a label. Of a chat that ends with an answer,
+    it is what was asked, as the text, and the answer.
     """
-    if not isinstance(value, list) or max(map(words_of, value), default=0) < _TEXT_WORDS:
+    value = record[name]
+    if not isinstance(value, list) or max(map(words_of, value), default=0) < TEXT_WORDS:
         return None
     if len(value) > 1 and all(isinstance(each, dict) and "role" in each for each in value):
-        asked, answer = (f'each[{_json(name)}][{at}]["content"]' for at in (-2, -1))
+        asked, answer = (f'each[{literal(name)}][{at}]["content"]' for at in (-2, -1))
         return f'pandas.DataFrame({{"text": {asked}, "label": {answer}}} for each in {{value}})'
-    return f"pandas.json_normalize({{value}}, {_json(name)})"
+    inner = {key for each in value if isinstance(each, dict) for key in each}
+    beside = [
+        key
+        for key, each in record.items()
+        if key not in inner and not isinstance(each, dict | list)
+    ]
+    meta = f', {json.dumps(beside, ensure_ascii=False)}, errors="ignore"' if beside else ""
+    return f"pandas.json_normalize({{value}}, {literal(name)}{meta})"
 
 
 def about_lists(first_line: str, member: InputFile) -> str:
@@ -124,7 +141,7 @@ def about_lists(first_line: str, member: InputFile) -> str:
         value = json.loads(first_line)
     is_lines = isinstance(value, list) and bool(value) and not isinstance(value[0], dict | list)
     if is_lines or first_line.lstrip()[1:].lstrip().startswith("[") or first_line.strip() == "[":
-        frame = flattened(member, "pandas.DataFrame({value})", is_lines=is_lines)
+        frame = to_json_lines(member, "pandas.DataFrame({value})", is_lines=is_lines)
         return f"Name the values: {frame}"
     return ""
 
@@ -141,91 +158,40 @@ def _most_words(values: Sequence[Any]) -> int:
     return max((len(each.split()) for each in values if isinstance(each, str)), default=0)
 
 
-def flattened(member: InputFile, frame: str, *, value: str = "", is_lines: bool = False) -> str:
-    """Returns the shell command that writes a file's table as JSON lines.
-
-    Args:
-        member: The file.
-        frame: The table, as an expression of pandas with {value}.
-        value: What leads to the value within the file's: "['data']".
-        is_lines: Whether the file has a value per line, which together are a list.
-    """
-    path = str(member.path)
-    if member.inside:
-        names, opened = "zipfile, ", f"zipfile.ZipFile({_json(path)}).open({_json(member.inside)})"
-        if member.compression:
-            return "Unpack it, for a command that does it"
-    else:
-        names, opened = _OPENED[member.compression]
-        opened = opened.replace('"{path}"', _json(path))
-    loaded = (
-        f"list(map(json.loads, filter(bytes.strip, {opened})))"
-        if is_lines
-        else f"json.load({opened})"
-    )
-    code = f"import {names}json, pandas; "
-    if frame.count("{value}") > 1:
-        code += f"value = {loaded}{value}; "
-        table = frame.replace("{value}", "value")
-    else:
-        table = frame.replace("{value}", loaded + value)
-    return f"python -c {quote(f'{code}{table}.to_json({_json(new_name(member))}, {_TO_LINES})')}"
-
-
-def new_name(member: InputFile) -> str:
-    """Returns a name for what is made of a file, in the current folder."""
-    name = PurePosixPath(member.inside or member.path.name).name
-    return f"{name.split('.')[0]}-flat.jsonl"
-
-
-def _json(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def piped(member: InputFile, command: str) -> str:
-    """Returns a shell command that reads a file and writes another."""
-    target = quote(new_name(member))
-    if member.inside and not member.compression:
-        source = f"unzip -p {quote(str(member.path))} {quote(member.inside)}"
-    elif member.inside:
-        source = f"{_PRINTED[member.compression]} UNPACKED"
-    elif member.compression:
-        source = f"{_PRINTED[member.compression]} {quote(str(member.path))}"
-    else:
-        return f"{command} < {quote(str(member.path))} > {target}"
-    return f"{source} | {command} > {target}"
-
-
 def about_line(text: str, member: InputFile) -> str:
     """Says what to do about lines that all are as this one is; "" if it is of no known kind."""
     text = text.strip()
-    if text.endswith(",") and _is_object(text[:-1]):
-        command = piped(member, "sed 's/,[[:space:]]*$//'")
+    if text.endswith(",") and is_object(text[:-1]):
+        command = filtered(member, "sed 's/,[[:space:]]*$//'")
         return f"Remove the comma behind each object: {command}"
     if _ASSIGNED.match(text):
-        return f"Remove what is in front of the bracket: {piped(member, _UNASSIGN)}"
+        return f"Remove what is around the brackets: {filtered(member, _UNASSIGN)}"
     with suppress(ValueError, SyntaxError, MemoryError, RecursionError):
         if isinstance(ast.literal_eval(text), dict):
-            code = (
-                "import ast, json, sys; "
-                "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
-            )
-            return f"It is written as Python does: {piped(member, f'python -c {quote(code)}')}"
+            code = "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]"
+            return f"It is written as Python does: {filtered(member, python_command(code))}"
     return ""
 
 
-def about_some_lines(bad: Sequence[int], member: InputFile) -> str:
-    """Says how to leave some lines out, which are none."""
-    if len(bad) <= _FEW_LINES:
+def about_some_lines(bad: Sequence[int], count: int, member: InputFile) -> str:
+    """Says how to leave out lines that are no objects.
+
+    Args:
+        bad: Their numbers; not all if there are more than `FEW_LINES`.
+        count: How many there are.
+        member: The file.
+    """
+    if count <= FEW_LINES:
         command = f"sed {quote(';'.join(f'{number}d' for number in bad))}"
     else:
         command = "jq -cR 'fromjson? | objects'"
-    return f"Leave {'it' if len(bad) == 1 else 'them'} out: {piped(member, command)}"
+    return f"Leave {'it' if count == 1 else 'them'} out: {filtered(member, command)}"
 
 
-def _is_object(text: str) -> bool:
+def is_object(text: str) -> bool:
+    """Whether a text is one JSON object."""
     with suppress(ValueError, RecursionError):
-        return isinstance(json.loads(text), dict)
+        return text.lstrip().startswith("{") and isinstance(json.loads(text), dict)
     return False
 
 
@@ -252,7 +218,7 @@ def first_list(text: str) -> str:
             path[-1] = name
             at = _behind_blanks(text, _behind_blanks(text, at) + 1)  # the colon
             if text[at] == "[" and text[_behind_blanks(text, at + 1)] == "{":
-                return "".join(f"[{_json(each)}]" for each in path)
+                return "".join(f"[{literal(each)}]" for each in path)
             if text[at] == "{" and text[_behind_blanks(text, at + 1)] == '"':
                 continue
             _, at = decoder.raw_decode(text, at)

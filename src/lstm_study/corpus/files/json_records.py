@@ -11,25 +11,26 @@ from lstm_study.corpus.files.decompression import LINE_LIMIT, Text, lines_of, op
 from lstm_study.corpus.files.encodings import Encoding
 from lstm_study.corpus.files.input_files import InputFile
 from lstm_study.corpus.files.json_advice import (
+    FEW_LINES,
     FLAT,
     GENERAL,
+    TEXT_WORDS,
     about_line,
     about_lists,
     about_some_lines,
     first_list,
-    flattened,
     frame_of_lists,
     table_within,
     words_of,
 )
 from lstm_study.corpus.files.rows import MISSING, OpenFile
+from lstm_study.corpus.files.shell_commands import to_json_lines
 from lstm_study.errors import DataError
 
 _LOOK_RECORDS = 1_000
 _CHUNK = 1 << 16
 _IN_ARRAY = re.compile(r"[^ \t\r\n,]")
 _OUTSIDE = re.compile(r"[^ \t\r\n]")
-_TEXT_WORDS = 3
 _SHOWN = 30
 
 
@@ -88,33 +89,33 @@ def _check_shape(
     top = max(map(words_of, head), default=0)
     if len(head) == 1:
         inner = table_within(head[0])
-        if inner is not None and inner.words > top and (inner.place or head[0]):
+        if inner is not None and inner.words > top:
             of_array = "[0]" if is_array() else ""
             what = f"which has {inner.rows:,} of them in {inner.place}"
             raise DataError(
                 f"{member}: must hold an object for each review. Received: one object, "
                 f"{what if inner.place else f'of {inner.rows:,} reviews'}. Write an object for "
-                f"each: {flattened(member, inner.frame, value=of_array + inner.place)}"
+                f"each: {to_json_lines(member, inner.frame, value=of_array + inner.place)}"
             )
         if all(isinstance(value, dict | list) for value in head[0].values()):
             raise DataError(
                 f"{member}: must hold an object for each review. Received: one object, of "
                 f"{', '.join(map(repr, list(names)[:4]))}. {GENERAL}"
             )
-    if top >= _TEXT_WORDS:
+    if top >= TEXT_WORDS:
         return
     for record in head:
         for name, value in record.items():
-            if words_of(value) >= _TEXT_WORDS:
+            if words_of(value) >= TEXT_WORDS:
                 where, frame = f"of the objects {name!r}", FLAT
-            elif (found := frame_of_lists(name, value)) is not None:
+            elif (found := frame_of_lists(name, record)) is not None:
                 where, frame = f"of the lists {name!r}", found
             else:
                 continue
             if {"data", "annotations"} <= record.keys():
                 advice = "If Label Studio wrote it, export JSON-MIN or CSV."
             else:
-                advice = f"Flatten them: {flattened(member, frame, is_lines=not is_array())}"
+                advice = f"Flatten them: {to_json_lines(member, frame, is_lines=not is_array())}"
             raise DataError(
                 f"{member}: must hold the texts as values of its records. Received: texts inside "
                 f"{where}. {advice}"
@@ -167,19 +168,21 @@ def _with_advice(
     number, good = found
     if not good and (advice := about_line(text, member)):
         return DataError(f"{error} {advice}")
-    bad = [number]
+    bad, count = [number], 1
     for below, other in lines:
         if other.strip():
             try:
                 _object(other, "")
             except DataError:
-                bad.append(below)
+                count += 1
+                bad += [below] if count <= FEW_LINES else []
             else:
                 good += 1
-    if len(bad) > good:
+    if count > good:
         return DataError(f"{error} {GENERAL}")
-    of_all = f"{len(bad):,} of {len(bad) + good:,} lines {'is' if len(bad) == 1 else 'are'} none."
-    return DataError(f"{error} {of_all} {about_some_lines(bad, member)}")
+    verb = "is" if count == 1 else "are"
+    of_all = f"{count:,} of {count + good:,} lines {verb} not an object."
+    return DataError(f"{error} {of_all} {about_some_lines(bad, count, member)}")
 
 
 def _is_unfinished(text: str) -> bool:
@@ -298,7 +301,7 @@ class _Stream:
                     place = first_list(self._text) if more else ""
                     advice = (
                         f"Write the list in {place} alone: "
-                        + flattened(self._member, FLAT, value=place)
+                        + to_json_lines(self._member, FLAT, value=place)
                         if place
                         else GENERAL
                     )

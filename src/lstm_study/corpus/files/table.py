@@ -310,7 +310,9 @@ def _open_member(
         opener = open_parquet if member.kind == ".parquet" else open_arrow
         with opener(member, columns) as rows:
             yield rows
-    elif "json" in member.kind:
+        return
+    member = replace(member, encoding=encoding.name)
+    if "json" in member.kind:
         with open_json(member, columns, encoding) as rows:
             yield rows
     else:

@@ -28,7 +28,7 @@ GROUP_NAMES = ("product", "product_id", "productid", "parent_asin", "asin", "ite
 _ANSWERS = {"accept", "reject", "ignore"}
 _TEXT_WORDS = 3.0
 _TIMES_LONGER = 3.0
-_HTML_SHARE = 0.01
+_NOTED_SHARE = 0.01
 _FEWEST_GROUPS = 20
 _LARGEST_GROUP = 0.1
 _IS_LABEL, _IS_LIKE_ONE, _IS_RATING, _IS_CLASS, _IS_KIND = 5, 4, 3, 2, 1
@@ -144,14 +144,14 @@ def text_column(columns: Sequence[ColumnLook], where: str) -> ColumnLook:
 
 def html_in(text: ColumnLook) -> Iterable[str]:
     """Yields sentences on HTML entities and tags, where more than a few texts hold some."""
-    if text.tags > _HTML_SHARE * text.filled_texts:
+    if text.tags > _NOTED_SHARE * text.filled_texts:
         read = " ".join(split_tokens(text.tag, "words"))
         yield (
             f"{text.tags:,} of the first {text.filled_texts:,} texts hold HTML tags such as "
             f"{text.tag}, read as words ({read}): re.sub('<[^>]*>', ' ', text) in Python removes "
             "them"
         )
-    if text.entities > _HTML_SHARE * text.filled_texts:
+    if text.entities > _NOTED_SHARE * text.filled_texts:
         yield (
             f"{text.entities:,} of the first {text.filled_texts:,} texts hold HTML entities such "
             "as &amp;, read as words (amp): html.unescape in Python replaces them"
@@ -160,7 +160,7 @@ def html_in(text: ColumnLook) -> Iterable[str]:
 
 def garbled_in(text: ColumnLook) -> Iterable[str]:
     """Yields a sentence on texts that an earlier program read in the wrong encoding."""
-    if text.garbled > _HTML_SHARE * text.filled_texts:
+    if text.garbled > _NOTED_SHARE * text.filled_texts:
         yield (
             f"{text.garbled:,} of the first {text.filled_texts:,} texts hold UTF-8 that was once "
             f"read as Windows-1252, such as {text.garbled_word} for "

@@ -62,12 +62,11 @@ def label_text(value: Any) -> str:
 
 def _of_shares(value: dict[Any, Any]) -> str:
     """Returns the label that is 1 where all others are 0, as spaCy writes them; "" if none is."""
-    shares = list(value.values())
-    is_one = all(isinstance(each, int | float) for each in shares) and sorted(shares) == [
-        *[0] * (len(shares) - 1),
-        1,
-    ]
-    return str(next(name for name, share in value.items() if share)) if is_one else ""
+    names, shares = list(value), list(value.values())
+    if len(names) < 2 or not all(isinstance(share, int | float) for share in shares):
+        return ""
+    is_one_label = sorted(shares) == [*[0] * (len(shares) - 1), 1]
+    return str(names[shares.index(1)]) if is_one_label else ""
 
 
 def _unwrapped(text: str) -> str:

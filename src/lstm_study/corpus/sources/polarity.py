@@ -12,7 +12,8 @@ from lstm_study.errors import DataError
 # English), Greek, Hebrew, Persian, Hindi, Thai, Chinese, Japanese, Korean, Arabic; pictures.
 _GOOD = """
     positive pos good great excellent awesome amazing fresh like liked love loved happy
-    favorable favourable satisfied recommended best agree agreed positiv gut zufrieden positief
+    favorable favourable satisfied recommended best agree agreed pros
+    advantages strengths positiv gut zufrieden positief
     goed tevreden positif bon bien positivo bueno satisfecho buono soddisfatto bom satisfeito
     положительный положительно позитивный позитив хорошо хороший позитивний pozytywny dobry
     pozitivní dobrý pozitív jó olumlu pozitif iyi positiivinen hyvä θετικό θετική חיובי مثبت
@@ -20,7 +21,8 @@ _GOOD = """
 """
 _BAD = """
     negative neg bad terrible poor awful horrible rotten dislike disliked sad unhappy angry
-    unfavorable unfavourable unsatisfied dissatisfied worst disagree disagreed negativ schlecht
+    unfavorable unfavourable unsatisfied dissatisfied worst disagree disagreed cons
+    disadvantages weaknesses negativ schlecht
     unzufrieden negatief slecht ontevreden négatif negatif mauvais mal negativo malo
     insatisfecho cattivo insoddisfatto ruim mau insatisfeito отрицательный отрицательно
     негативный негатив плохо плохой негативний negatywny zły negativní špatný negatív rossz olumsuz
@@ -59,7 +61,6 @@ _TONES = (
     | {label_key(word): -1 for word in _NO.split()}
     | _OPINIONS
 )
-_OPPOSITES = ({"pros", "cons"}, {"advantages", "disadvantages"}, {"strengths", "weaknesses"})
 _PICTURES = {word: tone for word, tone in _OPINIONS.items() if not word.isalnum()}
 
 
@@ -119,16 +120,6 @@ def has_opinions(names: Sequence[str]) -> bool:
     """Returns whether labels say that something is good and bad, beyond yes and no."""
     tones = {_tone(name, _OPINIONS) for name in names}
     return {1, -1} <= tones
-
-
-def is_opposite(name: str, other: str) -> bool:
-    """Returns whether the names of two columns say that one holds praise, the other criticism.
-
-    Example:
-        >>> is_opposite("Positive_Review", "Negative_Review"), is_opposite("title", "text")
-        (True, False)
-    """
-    return has_opinions([name, other]) or {name.casefold(), other.casefold()} in _OPPOSITES
 
 
 def proposed_sides(counts: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -191,7 +191,10 @@ def _once(
     columns: Sequence[ColumnLook],
     where: str,
 ) -> ColumnLook:
-    """Returns the column that is chosen; of several of one name, as tools write lists, another."""
+    """Returns the column that is chosen, rather not one of several of one name.
+
+    Tools write a list of values as such columns: "Labels", "Labels (2)".
+    """
     found = choose(columns, where)
     names = {column.name for column in columns}
     twice = {name for name in names if f"{name} (2)" in names}
@@ -211,7 +214,11 @@ def _with_way(error: DataError, table: FileTable, columns: Sequence[ColumnLook])
         delimiter=table.delimiter,
         encoding="" if encoding is None else encoding.name,
     )
-    return DataError(" ".join((str(error), *islice(ways, 1))))
+    way = next(ways, "")
+    if not way:
+        return error
+    of_each = " For its first file, and so for each:" if len(table.members) > 1 else ""
+    return DataError(f"{error}{of_each} {way}")
 
 
 def _refuse_texts_without_label(table: FileTable, where: str) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -481,12 +482,26 @@ def test_lines_above_the_names_are_refused_with_the_command_that_removes_them(
     assert len(rows) == 9
 
 
+def test_of_a_file_in_utf_16_lines_are_removed_once_it_is_in_utf_8(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "r.csv"
+    path.write_text(f"Tickets,,\nid,text,label\n{BELOW}", encoding="utf-16")
+    with pytest.raises(DataError, match="on line 2") as caught:
+        open_table([path])
+    command = str(caught.value).rpartition("that file: python ")[2]
+    subprocess.run(f"{sys.executable} {command}", shell=True, check=True)
+    with pytest.raises(DataError, match=r"on line 2\. Remove the lines above it: tail -n "):
+        open_table([tmp_path / "r-utf8.csv"])
+
+
 @pytest.mark.parametrize(
     "content",
     [
         "text,label,\n" + "a fine film,pos,x\nb dull one,neg,y\n" * 9,
         ",text,label\n" + BELOW,
         "text,label,,\n" + "".join(f"film {n},{n % 2},,\n" for n in range(9)),
+        "text;label\nGreat film, loved it;pos\n" + "It was a long bad film, so I left;neg\n" * 8,
+        "text\nGreat film, loved it\n" + "It was a long bad film, so I left\n" * 8,
     ],
 )
 def test_rows_are_not_taken_for_the_names(tmp_path, content):

@@ -115,17 +115,42 @@ EXPECTED = [[text, str(label)] for text, label in zip(TEXTS, LABELS, strict=True
             json.dumps([{"_source": each} for each in RECORDS]),
             ("_source.text", "_source.label"),
         ),
+        (
+            "r.jsonl",
+            lines({"turns": [{"text": t}], "id": {"n": 1}, "label": y} for t, y in EXPECTED),
+            None,
+        ),
         ("r.jsonl", lines(CHATS), None),
         ("r.json", json.dumps(CHATS), None),
         ("r.jsonl", lines(RECORDS).replace("\n", ",\n"), None),
         ("r.jsonl", "".join(f"{each}\n" for each in RECORDS), None),
         ("r.json", f"window.YTD.tweets.part0 = {json.dumps(RECORDS)}", None),
+        ("r.json", f"var reviews = {json.dumps(RECORDS)};\n", None),
     ],
 )
 def test_the_command_that_a_refusal_gives_writes_what_is_read(tmp_path, name, content, columns):
     (tmp_path / name).write_text(content, encoding="utf-8")
     written = follow(refused(tmp_path / name), tmp_path)
     assert values(written, *(columns or ("text", "label"))) == EXPECTED
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"data": RECORDS}, ensure_ascii=False),
+        "".join(f"{each}\n" for each in RECORDS),
+    ],
+)
+def test_a_file_that_is_not_in_utf_8_is_written_so_before(tmp_path, encoding, content):
+    (tmp_path / "r.jsonl").write_text(content, encoding=encoding)
+    message = refused(tmp_path / "r.jsonl", encoding=encoding)
+    assert ": write it in UTF-8 first, and give that file: python -c" in message
+    parts = shlex.split(message[message.rindex(": python -c ") + 2 :])
+    with contextlib.chdir(tmp_path):
+        exec(parts[2], {})
+    written = follow(refused(tmp_path / "r-utf8.jsonl"), tmp_path)
+    assert values(written, "text", "label") == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -153,7 +178,7 @@ def test_a_few_lines_that_are_no_objects_are_counted_and_left_out(tmp_path, pack
     path.write_bytes(gzip.compress(content) if packed else content)
     message = refused(path)
     assert ":3: must be one JSON object (Unterminated string" in message
-    assert "3 of 7 lines are none." in message
+    assert "3 of 7 lines are not an object." in message
     assert values(follow(message, tmp_path), "text", "label") == EXPECTED
 
 
@@ -161,7 +186,16 @@ def test_many_such_lines_are_left_out_by_their_kind(tmp_path):
     text = lines(RECORDS * 5) + "no object\n" * 9
     (tmp_path / "r.jsonl").write_text(text, encoding="utf-8")
     message = refused(tmp_path / "r.jsonl")
-    assert "9 of 29 lines are none. Leave them out: jq -cR 'fromjson? | objects' <" in message
+    assert (
+        "9 of 29 lines are not an object. Leave them out: jq -cR 'fromjson? | objects' <" in message
+    )
+
+
+def test_what_is_no_json_at_all_is_refused_with_what_pandas_would_write(tmp_path):
+    (tmp_path / "r.jsonl").write_text("one\ntwo\n", encoding="utf-8")
+    assert refused(tmp_path / "r.jsonl").endswith(
+        "in pandas: df.to_json(path, orient='records', lines=True)."
+    )
 
 
 def test_in_an_object_that_is_too_long_the_list_is_found_by_its_beginning(tmp_path, monkeypatch):

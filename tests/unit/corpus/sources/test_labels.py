@@ -144,3 +144,20 @@ def test_of_many_numbers_two_labels_are_to_be_made_and_none_are_listed():
     labels, _ = counted(*(f"{n} of 100" for n in range(101)))
     with pytest.raises(DataError, match=r"in a new column\.$"):
         labels.sides(positive=(), negative=(), positive_label=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        ({"POS": 1.0, "NEG": 0.0}, "POS"),
+        ({"positive": False, "negative": True}, "negative"),
+        ({"a": 0, "b": 1, "c": 0}, "b"),
+    ],
+)
+def test_of_shares_the_label_that_has_all_is_the_label(value, label):
+    assert label_text(value) == label
+
+
+@pytest.mark.parametrize("value", [{"stars": 1}, {"a": 1, "b": 1}, {"a": 0.5, "b": 0.5}])
+def test_what_is_not_one_label_of_several_is_not_taken_for_one(value):
+    assert label_text(value) == str(value)

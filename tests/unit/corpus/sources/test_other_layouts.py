@@ -31,7 +31,8 @@ def follow(message: str, folder: Path) -> list[tuple[str, ...]]:
     assert parts[:2] == ["python", "-c"]
     with contextlib.chdir(folder):
         exec(parts[2], {})
-    rows = open_table([folder / "reviews.csv"]).rows()
+    (written,) = folder.glob("*-table.csv")
+    rows = open_table([written]).rows()
     return [tuple(map(str, row.values)) for row in rows]
 
 
@@ -62,6 +63,22 @@ def test_texts_beside_a_table_of_their_labels_are_written_into_it(tmp_path, kind
     assert [(row[1], row[2]) for row in written] == list(zip(labels, texts, strict=True))
 
 
+@pytest.mark.parametrize("suffix", ["", ".txt"])
+def test_texts_of_one_name_in_two_folders_are_found_by_their_paths(tmp_path, suffix):
+    rows = []
+    for number, (text, label) in enumerate(REVIEWS):
+        path = tmp_path / ("neg", "pos")[label] / f"{number // 2}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        rows.append((f"{path.parent.name}/{path.stem}{suffix}", label))
+    table = write_csv(tmp_path / "r.csv", rows, header=("file", "label"))
+    texts = [(tmp_path / f"{name.removesuffix('.txt')}.txt").read_text("utf-8") for name, _ in rows]
+    assert [row[2] for row in follow(refused(table), tmp_path)] == texts
+    stems = [(name.partition("/")[2], label) for name, label in rows]
+    table = write_csv(tmp_path / "r.csv", stems, header=("file", "label"))
+    assert "names the files" not in refused(table)
+
+
 def test_of_mails_their_texts_are_to_be_saved_first(tmp_path):
     (tmp_path / "1.eml").write_text("Subject: x\n\ntext")
     write_csv(tmp_path / "r.csv", [("1.eml", 1), ("2.eml", 0)], header=("file", "label"))
@@ -83,11 +100,35 @@ def test_objects_in_columns_and_json_in_cells_become_columns(tmp_path):
     records = [{"text": text, "label": label} for text, label in REVIEWS]
     pyarrow.parquet.write_table(pyarrow.table({"ticket": records}), tmp_path / "r.parquet")
     assert sorted(follow(refused(tmp_path / "r.parquet"), tmp_path)) == EXPECTED
-    rows = [(number, json.dumps(each)) for number, each in enumerate(records)]
+    rows = [(number, json.dumps(each)) for number, each in enumerate(records)] + [(40, "")]
     path = write_csv(tmp_path / "r.csv", rows, header=("id", "payload"))
     message = refused(path)
     assert "'payload' holds JSON" in message
     assert sorted(follow(message, tmp_path)) == EXPECTED
+
+
+@pytest.mark.parametrize("opener", [pyarrow.ipc.new_file, pyarrow.ipc.new_stream])
+def test_objects_in_columns_of_arrow_become_columns(tmp_path, opener):
+    records = [{"text": text, "label": label} for text, label in REVIEWS]
+    table = pyarrow.table({"ticket": records})
+    with opener(tmp_path / "r.arrow", table.schema) as writer:
+        writer.write_table(table)
+    assert sorted(follow(refused(tmp_path / "r.arrow"), tmp_path)) == EXPECTED
+
+
+def test_no_command_writes_to_the_file_that_it_reads(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [(text, text) for text, _ in REVIEWS]
+    path = write_csv(Path("reviews.csv"), rows, header=("pros", "cons"))
+    before = path.read_bytes()
+    follow(refused(path), tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_of_several_files_it_is_said_that_the_command_is_of_one(tmp_path):
+    for name in ("part-1.csv", "part-2.csv"):
+        write_csv(tmp_path / name, [(t, t) for t, _ in REVIEWS], header=("pros", "cons"))
+    assert " For its first file, and so for each: 'pros' and 'cons' may" in refused(tmp_path)
 
 
 def test_what_is_of_no_such_layout_is_refused_as_before(tmp_path):

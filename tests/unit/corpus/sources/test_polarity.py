@@ -40,6 +40,8 @@ from lstm_study.errors import DataError
         (("agree", "disagree"), "agree"),
         (("Strongly Disagree", "Strongly Agree"), "Strongly Agree"),
         (("contra", "pro"), "pro"),
+        (("advantages", "disadvantages"), "advantages"),
+        (("Weaknesses", "Strengths"), "Strengths"),
         (("very positive", "very negative"), "very positive"),
         (("Recommended", "Not recommended"), "Recommended"),
         (("helpful", "unhelpful"), "helpful"),
