@@ -1,4 +1,4 @@
-"""Files and folders that are replaced whole or not at all, and digests of files.
+"""Files that are replaced whole or not at all, and digests of files; `folders` is for folders.
 
 A process killed at any moment leaves what was there before, or what should be there: everything is
 written beside its place under a hidden name that ends in "~", and moved in by a rename.
@@ -14,19 +14,15 @@ import os
 import platform
 import re
 import secrets
-import shutil
 import stat
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from glob import escape as glob_escape
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any
 
 from lstm_study.errors import StoreError, StudyError
-from lstm_study.exchange import exchange
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,11 +30,8 @@ if TYPE_CHECKING:
 
 _SEAL = re.compile(r',\s*"seal": "(?P<seal>[0-9a-f]{64})"(?P<end>\s*\}\s*)\Z')
 _HEADERS = {(1, 0): "read_array_header_1_0", (2, 0): "read_array_header_2_0"}
-# Earlier versions named no machine.
-_DRAFT = re.compile(r"(?:(?P<machine>[0-9a-f]{8})-)?(?P<process>\d+)-[0-9a-f]{4,8}~")
-_DAY_SECONDS = 86_400
 _MOST_NAME_BYTES = 200
-_NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
+NEXT_STEP = "Free space or correct the folder's permissions, then run the same command again."
 
 
 @contextmanager
@@ -47,7 +40,7 @@ def replacing(
     *,
     durable: bool = True,
     error: type[StudyError] = StoreError,
-    next_step: str = _NEXT_STEP,
+    next_step: str = NEXT_STEP,
 ) -> Iterator[Path]:
     """Yields a temporary file beside `path` that takes its place when the block ends well.
 
@@ -59,14 +52,14 @@ def replacing(
     Raises:
         StudyError: As `error`: the disk is full, or the folder can't be written to.
     """
-    with _refusals_as(error, path, next_step):
+    with refusals_as(error, path, next_step):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / _temporary_name(path)
+        temporary = path.parent / temporary_name(path)
         temporary.touch(exist_ok=False)
         try:
             yield temporary
             if durable:
-                _synchronise(temporary)
+                synchronise(temporary)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -123,7 +116,7 @@ def appending(path: Path) -> Iterator[IO[bytes]]:
     Raises:
         StoreError: The disk is full, or the file can't be written to.
     """
-    with _refusals_as(StoreError, path, _NEXT_STEP):
+    with refusals_as(StoreError, path, NEXT_STEP):
         path.parent.mkdir(parents=True, exist_ok=True)
         refuse_pipe(path)
         with path.open("ab+") as file:
@@ -137,7 +130,7 @@ def open_log(path: Path) -> io.BufferedWriter:
     Raises:
         StoreError: The disk is full, the file can't be written to, or it is a pipe.
     """
-    with _refusals_as(StoreError, path, _NEXT_STEP):
+    with refusals_as(StoreError, path, NEXT_STEP):
         path.parent.mkdir(parents=True, exist_ok=True)
         refuse_pipe(path)
         return path.open("ab")
@@ -163,73 +156,9 @@ def move(source: Path, path: Path) -> None:
     Raises:
         StoreError: The folder can't be written to.
     """
-    with _refusals_as(StoreError, path, _NEXT_STEP):
+    with refusals_as(StoreError, path, NEXT_STEP):
         path.parent.mkdir(parents=True, exist_ok=True)
         source.replace(path)
-
-
-@contextmanager
-def replacing_folder(
-    folder: Path,
-    *,
-    durable: bool = True,
-    error: type[StudyError] = StoreError,
-    next_step: str = _NEXT_STEP,
-) -> Iterator[Path]:
-    """Yields an empty folder beside `folder` that takes its place when the block ends well.
-
-    The two exchange their names in one step where the system can do that. Elsewhere it takes two
-    renames, between which there is no such folder; a process killed there leaves the earlier one
-    under a hidden name, from which the next call restores it.
-
-    A process killed while it writes leaves the earlier folder as it is; the next call deletes what
-    it had half written. Several processes may replace one folder at the same time: the last one to
-    end wins.
-
-    The folder it lies in is made. For `durable`, `error` and `next_step` see `replacing`.
-
-    Raises:
-        StudyError: As `error`: the disk is full, or the folder can't be written to.
-    """
-    if folder.is_symlink() and folder.is_dir():  # what the link leads to is replaced
-        folder = folder.resolve()
-    with _refusals_as(error, folder, next_step):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with drafting(folder) as draft:
-            try:
-                yield draft
-                if durable:
-                    for path in draft.rglob("*"):
-                        if path.is_file():
-                            _synchronise(path)
-                with locked(folder.parent):
-                    _recover(folder)
-                    _replace(draft, folder)
-            finally:
-                with locked(folder.parent):
-                    _recover(folder)
-
-
-@contextmanager
-def drafting(folder: Path) -> Iterator[Path]:
-    """Yields an empty hidden folder beside `folder`, and deletes it in the end.
-
-    Deletes those of killed processes, too, and none that a running one has: see `_is_abandoned`.
-
-    Raises:
-        OSError: It can't be made.
-    """
-    draft = folder.parent / _temporary_name(folder)
-    with ExitStack() as stack:
-        with locked(folder.parent):
-            _recover(folder)
-            draft.mkdir()
-            # So that no other call takes it for a killed process's.
-            stack.enter_context(locked(draft))
-        try:
-            yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:
@@ -389,7 +318,8 @@ def array_from(data: bytes) -> "NDArray[Any]":
 
 
 @contextmanager
-def _refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterator[None]:
+def refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterator[None]:
+    """Raises `error` where the system refuses to write, with the reason and what to do."""
     try:
         yield
     except OSError as refusal:
@@ -397,102 +327,24 @@ def _refusals_as(error: type[StudyError], path: Path, next_step: str) -> Iterato
         raise error(f"{path}: cannot be written ({reason}). {step}") from refusal
 
 
-def _temporary_name(path: Path) -> str:
+def temporary_name(path: Path) -> str:
     """Names a draft by its machine, whose name is not written, and its process."""
-    return f"{_hidden_prefix(path)}{_this_machine()}-{os.getpid()}-{secrets.token_hex(4)}~"
+    return f"{hidden_prefix(path)}{this_machine()}-{os.getpid()}-{secrets.token_hex(4)}~"
 
 
-def _hidden_prefix(path: Path) -> str:
+def hidden_prefix(path: Path) -> str:
     """Returns how the hidden names beside a file or folder begin; a name may have 255 bytes."""
     encoded = os.fsencode(path.name)
     is_short = len(encoded) <= _MOST_NAME_BYTES
     return f".{path.name if is_short else hashlib.sha256(encoded).hexdigest()[:16]}."
 
 
-def _this_machine() -> str:
+def this_machine() -> str:
+    """Returns a short digest of this machine's name."""
     return hashlib.sha256(platform.node().encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
-def _is_abandoned(draft: Path, name: re.Match[str]) -> bool:
-    """Whether a draft that no lock holds was left by a killed process.
-
-    `name` is its name's match with `_DRAFT`.
-
-    Not every file system has locks that other machines see. So it is abandoned only if it is this
-    machine's and its process has ended, or if it has not changed for a day.
-    """
-    if name["machine"] == _this_machine():
-        try:
-            os.kill(int(name["process"]), 0)
-        except (ProcessLookupError, OverflowError):
-            return True
-        except OSError:
-            pass  # It is another user's.
-    return time.time() - draft.stat().st_mtime > _DAY_SECONDS
-
-
-def _replace(draft: Path, folder: Path) -> None:
-    """Gives a draft the folder's name; the earlier one gets a hidden name that is deleted.
-
-    The caller holds the lock of the folder it lies in, if there are such locks.
-    """
-    # Only folders are exchanged: `drafting` deletes nothing else that then has the draft's name.
-    if folder.is_dir() and not folder.is_symlink() and exchange(draft, folder):
-        return
-    if os.path.lexists(folder):
-        folder.rename(_earlier(folder))
-    draft.rename(folder)
-
-
-def _earlier(folder: Path) -> Path:
-    """Returns where a folder lies between the two renames of its replacement."""
-    return folder.with_name(f"{_hidden_prefix(folder)}earlier~")
-
-
-def _recover(folder: Path) -> None:
-    """Restores a folder that lost its name to a kill, and deletes what a kill left over.
-
-    The caller holds the lock of the folder it lies in.
-    """
-    earlier = _earlier(folder)
-    if os.path.lexists(earlier) and not os.path.lexists(folder):
-        earlier.rename(folder)
-    # It may be anything that had the folder's name, such as a pipe, at which rmtree would wait.
-    if earlier.is_dir() and not earlier.is_symlink():
-        shutil.rmtree(earlier, ignore_errors=True)
-    else:
-        earlier.unlink(missing_ok=True)
-    prefix = _hidden_prefix(folder)
-    for draft in folder.parent.glob(f"{glob_escape(prefix)}*-*~"):
-        name = _DRAFT.fullmatch(draft.name[len(prefix) :])
-        if name is None:
-            continue  # It belongs to a folder whose name begins with this one's and a dot.
-        # A locked draft belongs to another process that is writing it, or has just deleted it; one
-        # that can't be opened, to another user.
-        with suppress(OSError), locked(draft, wait=False) as is_locked:
-            if is_locked and _is_abandoned(draft, name):
-                shutil.rmtree(draft, ignore_errors=True)
-
-
-@contextmanager
-def locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Holds a folder's own lock, which ends with the process; yields whether it was acquired.
-
-    Network file systems may lock no folders, or for one machine alone. Where they lock none, what a
-    kill left half written stays.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)
-
-
-def _synchronise(path: Path) -> None:
+def synchronise(path: Path) -> None:
+    """Waits until a file's bytes are on the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())

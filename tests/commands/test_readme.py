@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 import typer.main
 from rich.console import Console
 
 from lstm_study import commands
+from lstm_study.analysis.answer.arms import arms_from_records
 from lstm_study.cli import app
 from lstm_study.cli.text.answer import answer_text
 from lstm_study.spec import load_spec
+from lstm_study.store import Store
 from tests.support.readme import PAGES, ROOT, python_blocks, scripts, shell_lines, text, texts
 
 DOCUMENTS = (*PAGES, "CONTRIBUTING.md", "CHANGES.md")
@@ -177,6 +180,24 @@ def test_the_means_with_the_logistic_regression_are_told_as_the_reports_have_the
     )
     assert f"| {control} | {single} | {both}, +0.69 (0.46 to 0.93) |" in decision
     assert f"classifies {single} correctly, and that with the ensemble {both}: 0.69" in results
+
+
+def test_the_weights_that_were_looked_at_before_are_told_with_what_they_gave() -> None:
+    arms = arms_from_records(Store(ROOT / "study/reference/imdb-open").read_all())
+    control = arms["control"].probabilities[0].astype(np.float64)
+
+    def accuracy(name: str, weight: float) -> float:
+        mean = weight * control + (1 - weight) * arms[name].probabilities
+        return float(((mean > 0.5) == arms[name].labels).mean())
+
+    told = []
+    for name in ("winner", "ensemble"):
+        found = {weight: accuracy(name, weight) for weight in (0.3, 0.5, 0.7)}
+        assert max(found, key=lambda weight: found[weight]) == 0.7
+        told.append(f"{found[0.7]:.2%}")
+    decision = "study/decisions/0028-the-winner-and-the-control-as-one-model.md"
+    words = "0.7 was best ({} with the winner of `imdb-open`, {} with its ensemble)".format(*told)
+    assert words in " ".join(text(decision).split())
 
 
 def test_the_sample_of_the_terminal_is_what_the_command_line_prints(tmp_path: Path) -> None:

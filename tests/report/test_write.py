@@ -13,8 +13,7 @@ import pytest
 
 from lstm_study.analysis.answer.verdict import judge
 from lstm_study.errors import ReportError
-from lstm_study.exchange import exchange
-from lstm_study.files import drafting
+from lstm_study.folders import drafting, exchange
 from lstm_study.records import StudyRecords
 from lstm_study.report import write
 from lstm_study.report.content import Content

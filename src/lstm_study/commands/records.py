@@ -17,7 +17,8 @@ from lstm_study.commands.answer import read_answer
 from lstm_study.commands.open_study import REPORTS_FOLDER, OpenStudy, Show
 from lstm_study.commands.outputs import is_report_current
 from lstm_study.errors import StoreError
-from lstm_study.files import make_folder, read_bytes, replacing, replacing_folder, write_text
+from lstm_study.files import make_folder, read_bytes, replacing, write_text
+from lstm_study.folders import replacing_folder
 from lstm_study.provenance import versions
 from lstm_study.records import ReviewFacts
 from lstm_study.records.codec import state_to_json, to_json

@@ -23,7 +23,8 @@ from lstm_study.corpus.text.pairs import TrainingPairs
 from lstm_study.corpus.text.vocabulary import Vocabulary
 from lstm_study.corpus.types import Corpus, Split
 from lstm_study.errors import DataError, RecordError
-from lstm_study.files import read_bytes, replacing_folder, save_array, seal, sha256_of, unseal
+from lstm_study.files import read_bytes, save_array, seal, sha256_of, unseal
+from lstm_study.folders import replacing_folder
 from lstm_study.records import CorpusSummary
 from lstm_study.records.codec import from_json, to_json
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lstm_study.errors import ExportError
-from lstm_study.files import read_bytes, replacing_folder, sha256_of
+from lstm_study.files import read_bytes, sha256_of
+from lstm_study.folders import replacing_folder
 
 FORMAT = "lstm-study model bundle"
 FORMAT_VERSION = 3

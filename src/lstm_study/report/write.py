@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lstm_study.analysis.answer.verdict import Verdict
 from lstm_study.errors import ReportError
-from lstm_study.exchange import exchange
-from lstm_study.files import drafting, locked, replacing, step_after
+from lstm_study.files import replacing, step_after
+from lstm_study.folders import drafting, exchange, locked
 from lstm_study.records import StudyRecords
 from lstm_study.report.content import Content, gather, illustrate
 from lstm_study.report.index import render_index

@@ -415,24 +415,23 @@ def _remarks(model: Model) -> str:
         said += f" Of its {model.runs + model.failed} runs {model.failed} failed."
     if model.arm == LAST_EPOCHS_ARM:
         said += " It is not exported."
-    elif model.arm.endswith(WITH_CONTROL_SUFFIX):
-        said += " To predict with it:"
-    elif _is_single_network(model.arm) and model.arm != "winner":
-        said += " To export it:"
-    return said
+    purpose, _ = _command(model, "")
+    return f"{said} {purpose}:" if purpose else said
 
 
 def _commands(named: Mapping[str, Model], records: StudyRecords) -> dict[str, str]:
     """Returns the commands that `_remarks` announces, by subject."""
-    found = {}
-    for subject, model in named.items():
-        arm = model.arm
-        if arm.endswith(WITH_CONTROL_SUFFIX):
-            folder = f"reports/{records.name}"
-            ensemble = " --ensemble" if arm == ENSEMBLE_WITH_CONTROL else ""
-            found[subject] = (
-                f"lstm-study predict {folder}/model{ensemble} --with {folder}/model-classical"
-            )
-        elif _is_single_network(arm) and arm != "winner":
-            found[subject] = f"lstm-study export STUDY.toml --arm {arm}"
-    return found
+    found = {subject: _command(model, records.name)[1] for subject, model in named.items()}
+    return {subject: command for subject, command in found.items() if command}
+
+
+def _command(model: Model, study: str) -> tuple[str, str]:
+    """Returns what is to be done to use a model, and the command for it; "" for nothing more."""
+    if model.arm.endswith(WITH_CONTROL_SUFFIX):
+        ensemble = " --ensemble" if model.arm == ENSEMBLE_WITH_CONTROL else ""
+        folder = f"reports/{study}"
+        parts = f"{folder}/model{ensemble} --with {folder}/model-classical"
+        return "To predict with it", f"lstm-study predict {parts}"
+    if _is_single_network(model.arm) and model.arm != "winner":
+        return "To export it", f"lstm-study export STUDY.toml --arm {model.arm}"
+    return "", ""

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from lstm_study.configuration import HYPERPARAMETERS
 from lstm_study.errors import DependencyError, ReportError
-from lstm_study.files import replacing_folder, step_after
+from lstm_study.files import step_after
+from lstm_study.folders import replacing_folder
 from lstm_study.objectives import EPOCH_MEASURES, METRICS, OBJECTIVES
 from lstm_study.records import Run, StudyRecords, Trial
 from lstm_study.report.write import CHOOSE_ANOTHER
